@@ -1,0 +1,3 @@
+module github.com/honeydue/backend/tests
+
+go 1.26

@@ -1,0 +1,3 @@
+module github.com/honeydue/backend/tools
+
+go 1.26
