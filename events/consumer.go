@@ -1,0 +1,182 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// maxAttempts is how often a consumer tries an event before its row is dead.
+const maxAttempts = 12
+
+type permanentError struct{ err error }
+
+func (p *permanentError) Error() string { return p.err.Error() }
+func (p *permanentError) Unwrap() error { return p.err }
+
+// Permanent marks err as one that no retry mends: the delivery row is dead with its text as the reason,
+// which therefore holds no value that a person submitted.
+func Permanent(err error) error { return &permanentError{err} }
+
+// PingType is the type of the events that a PingSource sends.
+const PingType = "dev.knative.sources.ping"
+
+// Transactor runs fn in a transaction: committed when fn returns nil, rolled back otherwise.
+type Transactor interface {
+	DB
+	Transact(ctx context.Context, fn func(tx pgx.Tx) error) error
+}
+
+// A Consumer is the HTTP handler of a function that events come to. It answers as brokers act: 204 when done, done
+// before, unknown, or hopeless; 503 when it should come again. Nothing else is ever answered to a POST.
+type Consumer struct {
+	Name string // the function's name, as the catalogue has it
+	DB   Transactor
+	Log  *slog.Logger
+	// Handle makes the event's effect in tx, which also confirms the delivery. What it returns to run runs after
+	// the commit, within the delivery's request, and cannot fail it.
+	Handle func(ctx context.Context, tx pgx.Tx, e Event) (after func(context.Context), err error)
+	// Schedules are sweeps by the name of their PingSource. A sweep is correct at any time and any number of times.
+	Schedules map[string]func(context.Context) error
+	Timeout   time.Duration // of one delivery; 0 means 50 s
+}
+
+// ServeHTTP takes one delivery in the binary mode of the CloudEvents HTTP binding.
+func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = 50 * time.Second
+	}
+	// A broker that hangs up does not stop work half-way: the effect is idempotent, the next delivery finds it done.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), timeout)
+	defer cancel()
+	if err := c.receive(ctx, r.Header); err != nil {
+		c.Log.WarnContext(ctx, "event put off", "event", eventID(r.Header), "error", err)
+		w.Header().Set("Retry-After", retryAfter(5*time.Second))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// eventID returns the id of a delivery only if it has the form of ours, since anybody may have written it.
+func eventID(h http.Header) string {
+	id, err := uuid.Parse(h.Get("Ce-Id"))
+	if err != nil {
+		return ""
+	}
+	return id.String()
+}
+
+// receive returns an error only for what may work another time.
+func (c *Consumer) receive(ctx context.Context, h http.Header) error {
+	if h.Get("Ce-Type") == PingType {
+		return c.tick(ctx, h.Get("Ce-Source"))
+	}
+	id, err := uuid.Parse(h.Get("Ce-Id"))
+	if err != nil {
+		c.Log.InfoContext(ctx, "delivery without an id of ours ignored")
+		return nil
+	}
+	return c.consume(ctx, id)
+}
+
+func (c *Consumer) tick(ctx context.Context, source string) error {
+	_, name, _ := strings.Cut(source, "/pingsources/")
+	sweep, ok := c.Schedules[name]
+	if !ok {
+		c.Log.InfoContext(ctx, "tick of an unknown schedule ignored")
+		return nil
+	}
+	if err := sweep(ctx); err != nil {
+		return fmt.Errorf("schedule %s: %w", name, err)
+	}
+	return nil
+}
+
+// The attempt is counted and committed before any work, so that an event that kills its consumer ends as well.
+const countAttempt = `
+UPDATE outbox_delivery d
+SET attempts = d.attempts + 1,
+    state = CASE WHEN d.attempts >= $3 THEN 'dead' ELSE d.state END,
+    reason = CASE WHEN d.attempts >= $3 THEN 'attempts are used up' ELSE d.reason END
+FROM outbox_event e
+WHERE d.event_id = $1::uuid AND d.consumer = $2 AND d.state = 'pending' AND e.id = d.event_id
+RETURNING d.state, e.id, e.type, e.source, e.subject, e.time, e.data, e.traceparent`
+
+type attempt struct {
+	State string
+	Event
+}
+
+func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
+	rows, err := c.DB.Query(ctx, countAttempt, id.String(), c.Name, maxAttempts)
+	if err != nil {
+		return fmt.Errorf("count attempt: %w", err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[attempt])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read event: %w", err)
+	}
+	if a.State != "pending" {
+		c.Log.ErrorContext(ctx, "event is dead: its attempts are used up", "event", id, "type", a.Type)
+		return nil
+	}
+	after, err := c.handle(ctx, a.Event)
+	var hopeless *permanentError
+	if errors.As(err, &hopeless) {
+		c.Log.ErrorContext(ctx, "event is dead", "event", id, "type", a.Type, "error", err)
+		_, err = c.DB.Exec(ctx, markDead, id.String(), c.Name, hopeless.Error())
+	}
+	if err != nil {
+		return fmt.Errorf("handle %s: %w", a.Type, err)
+	}
+	if after != nil {
+		after(ctx)
+	}
+	return nil
+}
+
+const lockDelivery = `
+SELECT state FROM outbox_delivery WHERE event_id = $1::uuid AND consumer = $2 FOR UPDATE`
+
+const markDone = `
+UPDATE outbox_delivery SET state = 'done', done_at = now() WHERE event_id = $1::uuid AND consumer = $2`
+
+const markDead = `
+UPDATE outbox_delivery SET state = 'dead', reason = $3 WHERE event_id = $1::uuid AND consumer = $2 AND state = 'pending'`
+
+// handle makes the effect and confirms it in one transaction; a second delivery at the same moment waits for the
+// first and finds it done.
+func (c *Consumer) handle(ctx context.Context, e Event) (func(context.Context), error) {
+	var after func(context.Context)
+	err := c.DB.Transact(ctx, func(tx pgx.Tx) error {
+		var state string
+		if err := tx.QueryRow(ctx, lockDelivery, e.ID.String(), c.Name).Scan(&state); err != nil {
+			return fmt.Errorf("lock delivery: %w", err)
+		}
+		if state != "pending" {
+			return nil
+		}
+		var err error
+		if after, err = c.Handle(ctx, tx, e); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, markDone, e.ID.String(), c.Name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return after, nil
+}
