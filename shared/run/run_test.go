@@ -1,0 +1,120 @@
+package run_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/run"
+)
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func get(ctx context.Context, url string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, err = io.Copy(io.Discard, res.Body)
+	return res.StatusCode, err
+}
+
+func TestServeDrains(t *testing.T) {
+	t.Parallel()
+	cfg := run.Config{Port: freePort(t), ListenHost: "127.0.0.1"}
+	url := "http://127.0.0.1:" + strconv.Itoa(cfg.Port)
+	background := &run.Background{}
+	entered, release, worked := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		background.Go(func(ctx context.Context) {
+			<-release
+			if ctx.Err() == nil {
+				close(worked)
+			}
+		})
+		close(entered)
+		<-release
+		w.WriteHeader(http.StatusTeapot)
+	})
+	ctx, terminate := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() {
+		served <- run.Serve(ctx, cfg, slog.New(slog.DiscardHandler), background, handler)
+	}()
+	require.Eventually(t, func() bool {
+		status, err := get(t.Context(), url+"/healthz")
+		return err == nil && status == http.StatusOK
+	}, 5*time.Second, 5*time.Millisecond)
+
+	answered := make(chan int, 1)
+	go func() {
+		status, err := get(context.Background(), url+"/")
+		if err != nil {
+			status = -1
+		}
+		answered <- status
+	}()
+	<-entered
+	terminate()
+	require.Eventually(t, func() bool {
+		_, err := get(t.Context(), url+"/healthz")
+		return err != nil
+	}, 5*time.Second, 5*time.Millisecond, "nothing new is taken")
+	select {
+	case <-served:
+		t.Fatal("ended before the request that had begun")
+	default:
+	}
+	close(release)
+	require.Equal(t, http.StatusTeapot, <-answered)
+	require.NoError(t, <-served)
+	select {
+	case <-worked:
+	default:
+		t.Fatal("ended before its background work")
+	}
+}
+
+func TestServeOnATakenPort(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	cfg := run.Config{Port: listener.Addr().(*net.TCPAddr).Port, ListenHost: "127.0.0.1"}
+	err = run.Serve(t.Context(), cfg, slog.New(slog.DiscardHandler), &run.Background{}, http.NotFoundHandler())
+	require.ErrorContains(t, err, "listen on port")
+}
+
+func TestReadNamesTheVariableAndNotItsValue(t *testing.T) {
+	t.Setenv("PORT", "hunter2")
+	var cfg struct{ Run run.Config }
+	err := run.Read(&cfg)
+	require.ErrorContains(t, err, "PORT")
+	require.NotContains(t, err.Error(), "hunter2")
+
+	t.Setenv("PORT", "81")
+	var needs struct {
+		Run    run.Config
+		Secret string `envconfig:"SOME_SECRET_THAT_IS_MISSING" required:"true"`
+	}
+	require.ErrorContains(t, run.Read(&needs), "SOME_SECRET_THAT_IS_MISSING")
+	require.Equal(t, 81, needs.Run.Port)
+}
