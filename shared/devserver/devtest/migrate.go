@@ -1,0 +1,80 @@
+package devtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+const migratePackage = "github.com/honeydue/backend/functions/migrate"
+
+// A program is the one that migrates production, built once.
+type program struct {
+	once   sync.Once
+	folder *folder
+	err    error
+}
+
+// run migrates a database with the program.
+func (p *program) run(ctx context.Context, ownerURL string) error {
+	p.once.Do(func() { p.err = p.build(ctx) })
+	if p.err != nil {
+		return p.err
+	}
+	cmd := exec.CommandContext(ctx, p.path())
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+ownerURL)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("run %s: %w\n%s", migratePackage, err, output)
+	}
+	return nil
+}
+
+func (p *program) build(ctx context.Context) error {
+	root, err := workspace()
+	if err != nil {
+		return err
+	}
+	if p.folder, err = makeFolder(); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", p.path(), migratePackage)
+	cmd.Dir = root
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", migratePackage, err, output)
+	}
+	return nil
+}
+
+func (p *program) path() string { return filepath.Join(p.folder.path, "migrate") }
+
+func (p *program) remove() error {
+	if p.folder == nil {
+		return nil
+	}
+	return p.folder.remove()
+}
+
+// workspace returns the folder above us that holds go.work.
+func workspace() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find workspace: %w", err)
+	}
+	for folder := start; ; folder = filepath.Dir(folder) {
+		_, err := os.Stat(filepath.Join(folder, "go.work"))
+		if err == nil {
+			return folder, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("find workspace: %w", err)
+		}
+		if folder == filepath.Dir(folder) {
+			return "", fmt.Errorf("find workspace: no go.work above %s", start)
+		}
+	}
+}
