@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// functions with a database role, in the order in which their roles are made.
+var functions = [...]string{"auth", "residences", "tasks", "notifications", "sweeper", "site"}
+
+// migrate makes the roles and applies the migrations that url's database lacks. Run twice, it changes nothing.
+func migrate(ctx context.Context, log *slog.Logger, url string) error {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, function := range functions {
+		if err := ensureRole(ctx, db, function, os.Getenv(strings.ToUpper(function)+"_DATABASE_PASSWORD")); err != nil {
+			return fmt.Errorf("role of %s: %w", function, err)
+		}
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("embedded migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	applied, err := provider.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("apply migrations: %w", err)
+	}
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	log.InfoContext(ctx, "schema is up to date", "version", version, "applied", len(applied))
+	return nil
+}
+
+// A role's time-outs end whatever a function left behind: a transaction must be over before the cache's marker of
+// 10 s is, and nobody waits for a lock longer than for an answer.
+const roleSettings = `
+ALTER ROLE %[1]s SET statement_timeout = '5s';
+ALTER ROLE %[1]s SET lock_timeout = '4s';
+ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '5s';`
+
+func ensureRole(ctx context.Context, db *sql.DB, function, password string) error {
+	role := "honeydue_" + function
+	var exists bool
+	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)`, role).Scan(&exists); err != nil {
+		return fmt.Errorf("look up: %w", err)
+	}
+	if !exists {
+		if _, err := db.ExecContext(ctx, `CREATE ROLE `+role+` LOGIN NOINHERIT`); err != nil {
+			return fmt.Errorf("create: %w", err)
+		}
+	}
+	if _, err := db.ExecContext(ctx, fmt.Sprintf(roleSettings, role)); err != nil {
+		return fmt.Errorf("set time-outs: %w", err)
+	}
+	if password == "" {
+		return nil
+	}
+	// ALTER ROLE takes no parameters; quote_literal makes the password safe to write into it.
+	var statement string
+	if err := db.QueryRowContext(ctx, `SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)`, role, password).Scan(&statement); err != nil {
+		return fmt.Errorf("quote password: %w", err)
+	}
+	if _, err := db.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("set password of %s", role)
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+// Package api is what the HTTP functions have in common: routing, decoding, validation, problem documents, and
+// one log line a request.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+// maxBody is what a body may hold. Photos do not pass here: they go straight to the bucket.
+const maxBody = 1 << 20
+
+// New returns an API and the handler that serves it. routes registers operations, whose paths end in a slash; each
+// answers without it as well.
+func New(function string, log *slog.Logger, proxies Proxies, routes func(huma.API)) http.Handler {
+	handler, _ := build(function, log, proxies, routes)
+	return handler
+}
+
+// Document returns the OpenAPI document of what routes registers.
+func Document(function string, routes func(huma.API)) *huma.OpenAPI {
+	_, api := build(function, slog.New(slog.DiscardHandler), Proxies{}, routes)
+	return api.OpenAPI()
+}
+
+func build(function string, log *slog.Logger, proxies Proxies, routes func(huma.API)) (http.Handler, huma.API) {
+	useProblems()
+	router := chi.NewRouter()
+	router.NotFound(func(w http.ResponseWriter, r *http.Request) { Write(w, problem.NotFound()) })
+	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		Write(w, problem.New(http.StatusMethodNotAllowed, "This path has no such method."))
+	})
+	config := huma.DefaultConfig("honeyDue "+function, "1.0.0")
+	config.CreateHooks, config.Transformers = nil, nil
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "apiKey", In: "header", Name: "Authorization", Description: "Token hd_… (Bearer hd_… works too)"},
+	}
+	api := humachi.New(router, config)
+	routes(operations{api})
+	return wrap(router, log, proxies), api
+}
+
+// useProblems sets what huma keeps in variables of a whole process: the error document, and that names have one casing.
+var useProblems = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = newError
+	huma.ValidateStrictCasing = true
+})
+
+var problemType = reflect.TypeFor[problem.Problem]()
+
+// operations gives each operation the limits and the problems that all of them share.
+type operations struct{ huma.API }
+
+// DocumentOperation is called by huma as an operation is registered, before it is served.
+func (o operations) DocumentOperation(op *huma.Operation) {
+	op.MaxBodyBytes = maxBody + 1
+	op.RejectUnknownQueryParameters = true
+	problems := map[string]*huma.Response{}
+	schema := o.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")
+	statuses := slices.Concat(op.Errors, []int{http.StatusTooManyRequests, http.StatusServiceUnavailable})
+	if op.RequestBody != nil || len(op.Parameters) > 0 {
+		statuses = append(statuses, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	}
+	if op.RequestBody != nil {
+		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	for _, status := range statuses {
+		problems[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
+		}
+	}
+	for status, response := range op.Responses {
+		if status != "default" && !strings.HasPrefix(status, "4") && !strings.HasPrefix(status, "5") {
+			problems[status] = response
+		}
+	}
+	op.Responses = problems
+	if !op.Hidden {
+		o.OpenAPI().AddOperation(op)
+	}
+}
+
+// newError makes problems of huma's own refusals, without the values that they refer to.
+func newError(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
+	for _, err := range errs {
+		if p := From(err); p != nil {
+			return p
+		}
+	}
+	if status >= http.StatusInternalServerError {
+		return &failure{Problem: problem.New(http.StatusInternalServerError, ""), cause: errors.Join(errs...)}
+	}
+	p := problem.New(status, "The request does not fit what this call takes.")
+	if status == http.StatusRequestEntityTooLarge {
+		p.Detail = "A body holds at most 1 MiB."
+	}
+	for _, err := range errs {
+		p.Errors = append(p.Errors, detail(err))
+	}
+	return p
+}
+
+// detail cuts from huma's messages what comes from the request: a name that is not known, a parser's quotation.
+func detail(err error) problem.Detail {
+	var refused *huma.ErrorDetail
+	if !errors.As(err, &refused) {
+		return problem.Detail{Message: "unreadable"}
+	}
+	location, message := refused.Location, refused.Message
+	if message == "unexpected property" {
+		location = location[:strings.LastIndexByte(location, '.')]
+	}
+	if strings.HasPrefix(location, "query.") && strings.Contains(message, "unknown query parameter") {
+		location, message = "query", "unknown query parameter"
+	}
+	if strings.HasPrefix(message, "expected string to be") {
+		message, _, _ = strings.Cut(message, ": ")
+	}
+	return problem.Detail{Location: location, Message: message}
+}
+
+// From returns the problem that err is, the one for a database that is away, or nil.
+func From(err error) *problem.Problem {
+	var p *problem.Problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case pg.Unavailable(err):
+		return problem.Unavailable()
+	default:
+		return nil
+	}
+}
+
+// failure is an answer whose cause is logged and not told.
+type failure struct {
+	*problem.Problem
+	cause error
+}
+
+func (f *failure) Unwrap() error { return f.cause }
+
+// Handle registers an operation whose handler returns errors: a problem is told as it is, a database that is
+// away is 503, any other error a bare 500. Each is logged once, with the request.
+func Handle[I, O any](api huma.API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err == nil {
+			return out, nil
+		}
+		p := From(err)
+		if p == nil {
+			p = problem.New(http.StatusInternalServerError, "")
+		}
+		note(ctx, p, err)
+		return nil, huma.ErrorWithHeaders(p, p.GetHeaders())
+	})
+}
+
+// Refuse answers an operation from a middleware, as [Handle] would.
+func Refuse(ctx huma.Context, err error) {
+	p := From(err)
+	if p == nil {
+		p = problem.New(http.StatusInternalServerError, "")
+	}
+	note(ctx.Context(), p, err)
+	for name, values := range p.GetHeaders() {
+		for _, value := range values {
+			ctx.SetHeader(name, value)
+		}
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(p)
+}

@@ -1,0 +1,232 @@
+// Package cache keeps in Redis what spares a distant database a question: boards and token look-ups. Redis may be
+// gone, slow or emptied at any moment; nothing here is ever the truth, and nothing here can force a stale answer.
+//
+// Each person has a generation, a random value under which their boards are stored. A writer puts a marker of its
+// own beside it before it commits, and takes the marker off with a fresh generation afterwards. While a marker
+// stands, nobody reads or stores. A reader takes the generation before it reads the database and stores
+// under it, so what it stores late is never found. A marker outlives every transaction; one whose writer was killed ends
+// by itself, and the generation with it. A generation that was lost may have been lost together with markers: nobody
+// reads or stores until the longest transaction of that moment must have ended.
+package cache
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Lives of what is kept.
+const (
+	boardLife      = 300 * time.Second
+	tokenLife      = 60 * time.Second
+	markerLife     = 10 * time.Second
+	generationLife = 30 * 24 * time.Hour
+)
+
+// A call spends at most these on a Redis that does not answer: a reader once, a writer before and after its
+// commit. After a failure readers ask again only when the pause is over; writers always do.
+const (
+	readBudget  = 20 * time.Millisecond
+	writeBudget = 15 * time.Millisecond
+	pause       = time.Second
+)
+
+// Config says where Redis is.
+type Config struct {
+	URL string `envconfig:"REDIS_URL" required:"true"`
+}
+
+// Cache is a client that connects on first use.
+type Cache struct {
+	redis      *redis.Client
+	log        *slog.Logger
+	pauseUntil atomic.Int64 // UnixNano
+}
+
+// Open returns a cache for cfg. It connects to nothing; only an unreadable URL is an error, which does not show it.
+func Open(cfg Config, log *slog.Logger) (*Cache, error) {
+	options, err := redis.ParseURL(cfg.URL)
+	if err != nil {
+		return nil, errors.New("REDIS_URL is not a Redis address")
+	}
+	options.MaxRetries = -1
+	options.DialTimeout = readBudget
+	options.ContextTimeoutEnabled = true
+	options.DialerRetries = 1
+	options.DisableIdentity = true
+	return &Cache{redis: redis.NewClient(options), log: log}, nil
+}
+
+// Close ends the client's connections.
+func (c *Cache) Close() error { return c.redis.Close() }
+
+// Ping returns an error when Redis does not answer in time.
+func (c *Cache) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	if err := c.redis.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ping cache: %w", err)
+	}
+	return nil
+}
+
+// reading runs ask within a reader's budget and returns whether Redis answered.
+func (c *Cache) reading(ctx context.Context, what string, ask func(ctx context.Context) error) bool {
+	if time.Now().UnixNano() < c.pauseUntil.Load() {
+		return false
+	}
+	return c.within(ctx, readBudget, what, ask)
+}
+
+// writing runs tell within a writer's budget. It is never spared: what a writer leaves out, others would miss.
+func (c *Cache) writing(ctx context.Context, what string, tell func(ctx context.Context) error) bool {
+	return c.within(context.WithoutCancel(ctx), writeBudget, what, tell)
+}
+
+func (c *Cache) within(ctx context.Context, budget time.Duration, what string, do func(ctx context.Context) error) bool {
+	bounded, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	err := do(bounded)
+	if err == nil || errors.Is(err, redis.Nil) {
+		return true
+	}
+	if ctx.Err() == nil {
+		c.pauseUntil.Store(time.Now().Add(pause).UnixNano())
+		c.log.WarnContext(ctx, "redis did not answer; going on without it: check REDIS_URL and the server", "doing", what, "error", err)
+	}
+	return false
+}
+
+func generationKey(user int64) string {
+	return "tasks:user:" + strconv.FormatInt(user, 10) + ":generation"
+}
+
+// A generation is a hash: g is the value, each other field a marker with the instant, in ms, at which it ends.
+// Every script begins by dropping markers that have ended, and the generation that they stood beside.
+const scriptPrelude = `
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local function generation(key, fresh)
+  local fields = redis.call('HGETALL', key)
+  local g, marked, ended = nil, false, false
+  for i = 1, #fields, 2 do
+    if fields[i] == 'g' then g = fields[i + 1]
+    elseif tonumber(fields[i + 1]) > now then marked = true
+    else redis.call('HDEL', key, fields[i]); ended = true end
+  end
+  if #fields == 0 then
+    redis.call('HSET', key, 'lost', now + MARKER)
+    redis.call('PEXPIRE', key, LIFE)
+    return nil
+  end
+  if marked then return nil end
+  if ended or not g then
+    g = fresh
+    redis.call('HSET', key, 'g', g)
+    redis.call('PEXPIRE', key, LIFE)
+  end
+  return g
+end
+`
+
+func script(body string) *redis.Script {
+	constants := fmt.Sprintf("local MARKER, LIFE = %d, %d\n", markerLife.Milliseconds(), generationLife.Milliseconds())
+	return redis.NewScript(constants + scriptPrelude + body)
+}
+
+// scripts are made once for a process; they hold no state.
+var (
+	readScript = script(`
+local g = generation(KEYS[1], ARGV[1])
+if not g then return {} end
+return {g, redis.call('GET', ARGV[2] .. g .. ARGV[3])}`)
+
+	markScript = script(`
+for _, key in ipairs(KEYS) do
+  generation(key, ARGV[2])
+  redis.call('HSET', key, ARGV[1], now + MARKER)
+  redis.call('PEXPIRE', key, LIFE)
+end
+return 1`)
+
+	settleScript = script(`
+for _, key in ipairs(KEYS) do
+  local own = redis.call('HDEL', key, ARGV[1])
+  if own == 1 and redis.call('HLEN', key) == 0 then redis.call('HSET', key, 'g', ARGV[2]) end
+  if generation(key, ARGV[2]) then redis.call('HSET', key, 'g', ARGV[2]) end
+end
+return 1`)
+
+	bornScript = script(`
+redis.call('HSETNX', KEYS[1], 'g', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], LIFE)
+return 1`)
+)
+
+// A View is one person's board as one local date, scope and threshold show it.
+type View struct {
+	User int64
+	Name string // everything else that the board depends on, such as 2026-11-21:all:30
+}
+
+// Board returns the stored bytes of view. When there are none, store keeps the ones that the caller reads from
+// the database after this call; it is never nil and may do nothing.
+func (c *Cache) Board(ctx context.Context, view View) (board []byte, store func(ctx context.Context, board []byte)) {
+	prefix := "tasks:user:" + strconv.FormatInt(view.User, 10) + ":"
+	suffix := ":" + view.Name
+	var answer []any
+	answered := c.reading(ctx, "read board", func(ctx context.Context) error {
+		var err error
+		answer, err = readScript.Run(ctx, c.redis, []string{generationKey(view.User)}, rand.Text(), prefix, suffix).Slice()
+		return err
+	})
+	if !answered || len(answer) == 0 {
+		return nil, func(context.Context, []byte) {}
+	}
+	if len(answer) == 2 {
+		if found, ok := answer[1].(string); ok {
+			return []byte(found), func(context.Context, []byte) {}
+		}
+	}
+	generation, _ := answer[0].(string)
+	return nil, func(ctx context.Context, board []byte) {
+		c.reading(ctx, "store board", func(ctx context.Context) error {
+			return c.redis.Set(ctx, prefix+generation+suffix, board, boardLife).Err()
+		})
+	}
+}
+
+// Born gives a person who was just created a generation, so that their first board can be kept at once.
+func (c *Cache) Born(ctx context.Context, user int64) {
+	c.writing(ctx, "begin generation", func(ctx context.Context) error {
+		return bornScript.Run(ctx, c.redis, []string{generationKey(user)}, rand.Text()).Err()
+	})
+}
+
+// Mark forbids reading and storing the boards of users until settle is called or the marker ends. The caller
+// marks before it commits a change that these people see, and settles after, whatever came of the commit.
+func (c *Cache) Mark(ctx context.Context, users []int64) (settle func(ctx context.Context)) {
+	if len(users) == 0 {
+		return func(context.Context) {}
+	}
+	keys := make([]string, len(users))
+	for i, user := range users {
+		keys[i] = generationKey(user)
+	}
+	marker := "w" + rand.Text()
+	c.writing(ctx, "mark boards", func(ctx context.Context) error {
+		return markScript.Run(ctx, c.redis, keys, marker, rand.Text()).Err()
+	})
+	return func(ctx context.Context) {
+		c.writing(ctx, "settle boards", func(ctx context.Context) error {
+			return settleScript.Run(ctx, c.redis, keys, marker, rand.Text()).Err()
+		})
+	}
+}

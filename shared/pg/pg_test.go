@@ -1,0 +1,164 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/pg"
+)
+
+func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
+
+// setup returns a pool of the schema's owner on a database with one table of numbers.
+func setup(t *testing.T) *pg.DB {
+	t.Helper()
+	own := devtest.New(t)
+	return open(t, own.URL("postgres"), own.ExecMode())
+}
+
+func open(t *testing.T, url, mode string) *pg.DB {
+	t.Helper()
+	var exec pg.ExecMode
+	require.NoError(t, exec.Decode(mode))
+	db, err := pg.Open(t.Context(), pg.Config{URL: url, ExecMode: exec, PoolSize: 2})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	return db
+}
+
+func numbers(t *testing.T, db *pg.DB) []int64 {
+	t.Helper()
+	rows, err := db.Query(t.Context(), `SELECT id FROM task_category WHERE id > 1000 ORDER BY id`)
+	require.NoError(t, err)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	require.NoError(t, err)
+	return ids
+}
+
+const insertNumber = `INSERT INTO task_category (id, name, icon, color) VALUES ($1, $2, '', '')`
+
+func TestInTxCommitsAndRollsBack(t *testing.T) {
+	t.Parallel()
+	db := setup(t)
+	ran := false
+	require.NoError(t, pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+		tx.AfterCommit(func() { ran = true })
+		n, err := tx.Exec(t.Context(), insertNumber, 1001, "a")
+		require.EqualValues(t, 1, n)
+		tx.Queue(insertNumber, 1002, "b")
+		return err
+	}))
+	require.True(t, ran)
+	require.Equal(t, []int64{1001, 1002}, numbers(t, db))
+
+	boom := errors.New("boom")
+	require.ErrorIs(t, pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+		tx.AfterCommit(func() { t.Error("ran after a rollback") })
+		_, err := tx.Exec(t.Context(), insertNumber, 1003, "c")
+		return errors.Join(err, boom)
+	}), boom)
+	require.Equal(t, []int64{1001, 1002}, numbers(t, db))
+}
+
+func TestQueuedStatementThatFailsRollsBackEverything(t *testing.T) {
+	t.Parallel()
+	db := setup(t)
+	err := pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+		tx.AfterCommit(func() { t.Error("ran after a failed commit") })
+		_, err := tx.Exec(t.Context(), insertNumber, 1001, "a")
+		tx.Queue(insertNumber, 1002, "Plumbing")
+		tx.Queue(insertNumber, 1003, "c")
+		return err
+	})
+	require.True(t, pg.Violates(err, "task_category_name_key"), "%v", err)
+	require.Empty(t, numbers(t, db))
+	// Both connections of the pool are clean.
+	for i := range 4 {
+		require.NoError(t, pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+			tx.Queue(insertNumber, 1001+i, string(rune('a'+i)))
+			return nil
+		}))
+	}
+	require.Len(t, numbers(t, db), 4)
+}
+
+func TestStatementThatFailsFirst(t *testing.T) {
+	t.Parallel()
+	db := setup(t)
+	for range 3 {
+		err := pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+			_, err := pg.Value[int64](t.Context(), tx, `SELECT id FROM task_category WHERE name = $1 AND 1 / (id - id) = 1`, "Plumbing")
+			return err
+		})
+		require.ErrorContains(t, err, "division by zero")
+		require.False(t, pg.Unavailable(err))
+	}
+	name, err := pg.Value[string](t.Context(), db, `SELECT name FROM task_category WHERE id = $1`, 9)
+	require.NoError(t, err)
+	require.Equal(t, "Plumbing", name)
+}
+
+func TestReadersOfATransaction(t *testing.T) {
+	t.Parallel()
+	db := setup(t)
+	require.NoError(t, pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+		all, err := pg.All[struct{ ID int64 }](t.Context(), tx, `SELECT id FROM task_category ORDER BY id`)
+		require.NoError(t, err)
+		require.Len(t, all, 13)
+		_, err = pg.Value[string](t.Context(), tx, `SELECT name FROM task_category WHERE id = $1`, 99)
+		require.ErrorIs(t, err, pgx.ErrNoRows)
+		return nil
+	}))
+}
+
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	db := open(t, "postgres://nobody@"+listener.Addr().String()+"/nothing", "exec")
+	_, err = db.Query(t.Context(), `SELECT 1`)
+	require.True(t, pg.Unavailable(err), "%v", err)
+	require.NotContains(t, err.Error(), "SELECT")
+	require.True(t, pg.Unavailable(context.DeadlineExceeded))
+	require.True(t, pg.Unavailable(pg.ErrSchemaOld))
+	require.False(t, pg.Unavailable(pgx.ErrNoRows))
+}
+
+func TestServerStopsAndComesBack(t *testing.T) {
+	t.Parallel()
+	servers := devtest.NewServers(t)
+	own := servers.New(t)
+	db := open(t, own.DirectURL("postgres"), "cache_statement")
+	require.Empty(t, numbers(t, db))
+	require.NoError(t, servers.Postgres.Stop(t.Context()))
+	began := time.Now()
+	err := pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+		tx.Queue(insertNumber, 1001, "a")
+		return nil
+	})
+	require.True(t, pg.Unavailable(err), "%v", err)
+	require.Less(t, time.Since(began), 5*time.Second)
+	require.NoError(t, servers.Postgres.Start(t.Context()))
+	require.NoError(t, pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+		tx.Queue(insertNumber, 1001, "a")
+		return nil
+	}), "the next call works, without a restart")
+}
+
+func TestConfigIsNotEchoed(t *testing.T) {
+	t.Parallel()
+	_, err := pg.Open(t.Context(), pg.Config{URL: "postgres://user:hunter2@host:nonsense/db"})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "hunter2")
+	var mode pg.ExecMode
+	require.Error(t, mode.Decode("hunter2"))
+}
