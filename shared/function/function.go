@@ -1,0 +1,90 @@
+// Package function opens what every function with an HTTP API works with, and serves it.
+package function
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/honeydue/backend/events"
+	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/cache"
+	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/run"
+	"github.com/honeydue/backend/shared/telemetry"
+)
+
+// Config is what such a function reads.
+type Config struct {
+	Run       run.Config
+	Database  pg.Config
+	Cache     cache.Config
+	Telemetry telemetry.Config
+	Sink      string      `envconfig:"K_SINK" required:"true"`
+	Proxies   api.Proxies `envconfig:"TRUSTED_PROXIES"`
+}
+
+// Base is what its handlers use. Nothing in it has connected to anything yet.
+type Base struct {
+	Name   string
+	Log    *slog.Logger
+	DB     *pg.DB
+	Cache  *cache.Cache
+	Auth   *authn.Authenticator
+	Homes  home.Homes
+	Outbox *events.Outbox
+	Now    func() time.Time
+
+	background *run.Background
+	config     Config
+}
+
+// Open returns the base of the function name.
+func Open(ctx context.Context, name string, cfg Config, log *slog.Logger) (*Base, error) {
+	db, err := pg.Open(ctx, cfg.Database)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := cache.Open(cfg.Cache, log)
+	if err != nil {
+		return nil, err
+	}
+	background := &run.Background{}
+	return &Base{
+		Name: name, Log: log, DB: db, Cache: kept, Now: time.Now, background: background, config: cfg,
+		Auth:  &authn.Authenticator{DB: db, Cache: kept},
+		Homes: home.Homes{DB: db, Cache: kept},
+		Outbox: &events.Outbox{
+			Function: name, DB: db, Tasks: background, Log: log, Now: time.Now,
+			Publisher: events.Publisher{Sink: cfg.Sink, Client: &http.Client{}},
+		},
+	}, nil
+}
+
+// Handler serves the operations that routes registers.
+func (b *Base) Handler(routes func(huma.API)) http.Handler {
+	return api.New(b.Name, b.Log, b.config.Proxies, routes)
+}
+
+// Serve runs the function until ctx ends, then drains and closes what was opened.
+func (b *Base) Serve(ctx context.Context, routes func(huma.API)) error {
+	traces, err := telemetry.Open(ctx, b.config.Telemetry, b.Name)
+	if err != nil {
+		return err
+	}
+	err = run.Serve(ctx, b.config.Run, b.Log, b.background, traces.Handler(b.Handler(routes)))
+	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)), b.Close(context.WithoutCancel(ctx)))
+}
+
+// Close waits for what is published in the background and ends all connections.
+func (b *Base) Close(ctx context.Context) error {
+	err := b.background.Wait(ctx)
+	b.DB.Close()
+	return errors.Join(err, b.Cache.Close())
+}
