@@ -106,8 +106,11 @@ func (h Homes) Change(ctx context.Context, guard *idempotency.Guard, look func(c
 			return err
 		}
 		err = h.change(ctx, guard, access, fn, asks)
-		if !errors.Is(err, errMoved) || try == tries {
+		if !errors.Is(err, errMoved) {
 			return err
+		}
+		if try == tries {
+			return problem.Unavailable()
 		}
 	}
 }
