@@ -78,6 +78,9 @@ type Authenticator struct {
 func (a *Authenticator) Group(on huma.API) huma.API {
 	group := huma.NewGroup(on)
 	group.UseSimpleModifier(func(op *huma.Operation) {
+		if op.Security != nil {
+			return // huma modifies an operation twice: for the document and for the router
+		}
 		op.Security = []map[string][]string{{"token": {}}}
 		op.Errors = append(op.Errors, http.StatusUnauthorized)
 		op.Parameters = append(op.Parameters, &huma.Param{

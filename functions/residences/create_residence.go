@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/idempotency"
+	"github.com/honeydue/backend/shared/pg"
+)
+
+type createResidenceInput struct {
+	idempotency.Header
+	Body Fields
+}
+
+// createResidence marks nobody's boards: a home without tasks changes none, and its first task marks its owner's.
+func (s *service) createResidence(ctx context.Context, in *createResidenceInput) (*idempotency.Answer[Residence], error) {
+	me := authn.User(ctx).ID
+	guard, err := idempotency.New(me, "/api/residences/", in.Header, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Body.tidy(); err != nil {
+		return nil, err
+	}
+	var made Residence
+	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+		if err := guard.Begin(ctx, tx); err != nil || guard.Replayed() {
+			return err
+		}
+		if made, err = insert(ctx, tx, me, in.Body); err != nil {
+			return err
+		}
+		return guard.Keep(tx, http.StatusCreated, made)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return idempotency.Reply(guard, made)
+}

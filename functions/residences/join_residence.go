@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/honeydue/backend/events"
+	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/idempotency"
+	"github.com/honeydue/backend/shared/limit"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+type joinResidenceInput struct {
+	idempotency.Header
+	Body struct {
+		Code string `json:"code" minLength:"1" maxLength:"64" example:"7KQ2-MWXA"`
+	}
+}
+
+func (s *service) joinResidence(ctx context.Context, in *joinResidenceInput) (*idempotency.Answer[Residence], error) {
+	me := authn.User(ctx).ID
+	guard, err := idempotency.New(me, "/api/residences/join/", in.Header, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.countJoin(ctx, me); err != nil {
+		return nil, err
+	}
+	joined, err := s.join(ctx, guard, me, hashCode(in.Body.Code))
+	if errors.Is(err, errNoCode) {
+		// It may be this very request that used the code up, when it came before.
+		err = s.joinedBefore(ctx, guard)
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer, err := idempotency.Reply(guard, joined)
+	if err != nil {
+		return nil, err
+	}
+	answer.Status = http.StatusOK
+	return answer, nil
+}
+
+// countJoin counts a try, whatever comes of it, so that nobody guesses codes.
+func (s *service) countJoin(ctx context.Context, me int64) error {
+	for _, try := range []struct {
+		rule    limit.Rule
+		subject string
+	}{
+		{limit.Rule{Name: "join by person", Max: 10, Window: time.Hour}, strconv.FormatInt(me, 10)},
+		{limit.Rule{Name: "join by address", Max: 30, Window: time.Hour}, api.Address(ctx)},
+	} {
+		taken, err := limit.Take(ctx, s.DB, try.rule, try.subject)
+		if err != nil {
+			return err
+		}
+		if !taken.Granted {
+			return problem.TooMany("Too many codes were tried within an hour.", taken.After)
+		}
+	}
+	return nil
+}
+
+// join lets the person into the home that the code opens. Whoever is in it already only gets the home.
+func (s *service) join(ctx context.Context, guard *idempotency.Guard, me int64, hash []byte) (joined Residence, err error) {
+	var id int64
+	look := func(ctx context.Context) (int64, []int64, error) {
+		code, err := lookUpCode(ctx, s.DB, hash)
+		id = code.ResidenceID
+		return id, append(code.Members, me), err
+	}
+	err = s.reshape(ctx, guard, look, func(tx *pg.Tx, all members) error {
+		var err error
+		if _, already := all.find(me); already {
+			joined, err = residence(ctx, tx, me, id)
+		} else if joined, err = redeem(ctx, tx, id, me, hash); err == nil {
+			err = s.Outbox.Append(ctx, tx, events.MemberJoined{ResidenceID: id, UserID: me})
+		}
+		if err != nil {
+			return err
+		}
+		return guard.Keep(tx, http.StatusOK, joined)
+	})
+	return joined, err
+}
+
+// joinedBefore finds the answer that an earlier request with the same key got; without one the code is none.
+func (s *service) joinedBefore(ctx context.Context, guard *idempotency.Guard) error {
+	err := pg.InTx(ctx, s.DB, func(tx *pg.Tx) error { return guard.Begin(ctx, tx) })
+	if err == nil && !guard.Replayed() {
+		return problem.NotFound()
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/function/functiontest"
+	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/page"
+)
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	list := functiontest.Read[page.List[User]](t, b.Call(t, "GET", b.path("users")+"?limit=2", b.viewer.Token, nil), 200)
+	require.Len(t, list.Results, 2)
+	rest := functiontest.Read[page.List[User]](t, b.Call(t, "GET", b.path("users")+"?limit=2&cursor="+*list.NextCursor, b.viewer.Token, nil), 200)
+	require.Len(t, rest.Results, 1)
+	require.Nil(t, rest.NextCursor)
+	for i, want := range []struct {
+		functiontest.Person
+		name string
+		role home.Role
+	}{{b.owner, "ann", home.Owner}, {b.member, "mia", home.Member}, {b.viewer, "vic", home.Viewer}} {
+		got := append(list.Results, rest.Results...)[i]
+		require.False(t, got.JoinedAt.IsZero())
+		require.Equal(t, User{ID: want.ID, FirstName: want.name, LastName: "Tester", Email: want.Email, Role: want.role, JoinedAt: got.JoinedAt}, got)
+	}
+	// Behind the last one is nothing, for a member; for a stranger there is no list.
+	functiontest.Refused(t, b.Call(t, "GET", b.path("users")+"?limit=2&cursor="+*list.NextCursor, b.stranger.Token, nil), 404)
+}
+
+func TestRemoveAndLeave(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	elsewhere := b.Home(t, b.owner)
+	b.Join(t, elsewhere, b.member, home.Member)
+	for _, place := range []int64{b.home, elsewhere} {
+		for _, p := range []functiontest.Person{b.member, b.viewer} {
+			b.Exec(t, `INSERT INTO task_task (residence_id, title, assigned_to_id) VALUES ($1, $2, $3)`, place, fmt.Sprint(place, " ", p.ID), p.ID)
+		}
+	}
+	b.share(t)
+	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.owner.ID), b.owner.Token, nil), 409)
+	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.stranger.ID), b.owner.Token, nil), 404)
+	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.member.Token, nil), 403)
+	require.Empty(t, b.Events(t))
+
+	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.viewer.Token, nil).Status)
+	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer))
+	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)
+	require.Equal(t, []string{is(b.owner, home.Owner), is(b.member, home.Member)}, b.roles(t))
+	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_share_code`), "who leaves ends no code")
+	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.viewer.Token, nil), 404)
+	functiontest.Refused(t, b.Call(t, "GET", b.path(), b.viewer.Token, nil), 404)
+
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.member.ID), b.owner.Token, nil).Status)
+	require.Equal(t, []string{is(b.owner, home.Owner)}, b.roles(t))
+	require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_share_code`), "who is removed cannot come back by a code")
+	require.Equal(t, []string{fmt.Sprint(elsewhere, " ", b.member.ID), fmt.Sprint(elsewhere, " ", b.viewer.ID)},
+		functiontest.Value[[]string](t, b.Server, `SELECT array_agg(title ORDER BY id) FROM task_task WHERE assigned_to_id IS NOT NULL`))
+
+	removed := "com.myhoneydue.residence.member_removed.v1 "
+	require.Equal(t, []string{
+		removed + fmt.Sprintf(`{"user_id": %d, "actor_id": %[1]d, "residence_id": %d}`, b.viewer.ID, b.home),
+		removed + fmt.Sprintf(`{"user_id": %d, "actor_id": %d, "residence_id": %d}`, b.member.ID, b.owner.ID, b.home),
+	}, b.Events(t))
+}
+
+func TestChangeRole(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	role := func(p functiontest.Person, role home.Role, by functiontest.Person) functiontest.Response {
+		return b.Call(t, "PATCH", b.path("users", p.ID), by.Token, map[string]any{"role": role})
+	}
+	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	got := functiontest.Read[User](t, role(b.viewer, home.Member, b.owner), 200)
+	require.Equal(t, home.Member, got.Role)
+	require.Equal(t, "vic", got.FirstName)
+	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer))
+	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)
+	functiontest.Read[User](t, role(b.member, home.Viewer, b.owner), 200)
+	require.Equal(t, []string{is(b.owner, home.Owner), is(b.member, home.Viewer), is(b.viewer, home.Member)}, b.roles(t))
+	functiontest.Refused(t, b.Call(t, "PATCH", b.path(), b.member.Token, `{"name":"x"}`), 403)
+
+	functiontest.Refused(t, role(b.owner, home.Member, b.owner), 409)
+	functiontest.Refused(t, role(b.owner, home.Viewer, b.owner), 409)
+	functiontest.Refused(t, role(b.stranger, home.Member, b.owner), 404)
+	require.Equal(t, home.Owner, functiontest.Read[User](t, role(b.owner, home.Owner, b.owner), 200).Role)
+	require.Equal(t, home.Viewer, functiontest.Read[User](t, role(b.member, home.Viewer, b.owner), 200).Role)
+	require.Equal(t, []string{is(b.owner, home.Owner), is(b.member, home.Viewer), is(b.viewer, home.Member)}, b.roles(t))
+
+	b.share(t)
+	require.Equal(t, home.Owner, functiontest.Read[User](t, role(b.member, home.Owner, b.owner), 200).Role)
+	require.Equal(t, []string{is(b.owner, home.Member), is(b.member, home.Owner), is(b.viewer, home.Member)}, b.roles(t))
+	require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_share_code`), "the former owner's code has ended")
+	functiontest.Refused(t, role(b.owner, home.Owner, b.owner), 403)
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.owner.ID), b.owner.Token, nil).Status)
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path(), b.member.Token, nil).Status)
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/function/functiontest"
+	"github.com/honeydue/backend/shared/home"
+)
+
+type call struct {
+	method, path, token string
+	body                any
+}
+
+// atOnce makes all calls at the same moment and returns their statuses.
+func (b *bundle) atOnce(t *testing.T, calls ...call) []int {
+	t.Helper()
+	statuses, errs := make([]int, len(calls)), make([]error, len(calls))
+	var begin, ended sync.WaitGroup
+	begin.Add(1)
+	for i, c := range calls {
+		ended.Go(func() {
+			begin.Wait()
+			var r functiontest.Response
+			r, errs[i] = b.Try(c.method, c.path, c.token, c.body)
+			statuses[i] = r.Status
+		})
+	}
+	begin.Done()
+	ended.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	return statuses
+}
+
+func (b *bundle) joining(p functiontest.Person, code string) call {
+	return call{"POST", all + "join/", p.Token, map[string]string{"code": code}}
+}
+
+func (b *bundle) leaving(p functiontest.Person) call {
+	return call{"DELETE", b.path("users", p.ID), p.Token, nil}
+}
+
+func (b *bundle) handing(from, to functiontest.Person) call {
+	return call{"PATCH", b.path("users", to.ID), from.Token, map[string]string{"role": "owner"}}
+}
+
+func (b *bundle) owners(t *testing.T) int {
+	t.Helper()
+	return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_member WHERE residence_id = $1 AND role = 'owner'`, b.home)
+}
+
+func TestTwoRedeemOneCode(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	zoe := b.Person(t, "zoe")
+	won := map[int64]int{}
+	for range 100 {
+		code := b.share(t)
+		statuses := b.atOnce(t, b.joining(b.stranger, code), b.joining(zoe, code))
+		require.ElementsMatch(t, []int{200, 404}, statuses)
+		members := functiontest.Value[[]int64](t, b.Server, `SELECT array_agg(user_id) FROM residence_member WHERE user_id IN ($1, $2)`, b.stranger.ID, zoe.ID)
+		require.Len(t, members, 1)
+		require.Equal(t, 200, statuses[map[bool]int{members[0] == zoe.ID: 1}[true]])
+		won[members[0]]++
+		b.Exec(t, `DELETE FROM residence_member WHERE user_id = $1`, members[0])
+		b.Exec(t, `DELETE FROM shared_limit`)
+	}
+	require.Len(t, b.Events(t), 100)
+	t.Log("rounds won by each", won)
+}
+
+func TestOneRedeemsTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 20 {
+		code := b.share(t)
+		for _, status := range b.atOnce(t, b.joining(b.stranger, code), b.joining(b.stranger, code)) {
+			require.Contains(t, []int{200, 404}, status)
+		}
+		require.Contains(t, b.roles(t), is(b.stranger, home.Member))
+		b.Exec(t, `DELETE FROM residence_member WHERE user_id = $1`, b.stranger.ID)
+		b.Exec(t, `DELETE FROM shared_limit`)
+	}
+	require.Len(t, b.Events(t), 20)
+}
+
+func TestHandoverAgainstLeaving(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	seen := map[string]int{}
+	for range 50 {
+		statuses := b.atOnce(t, b.handing(b.owner, b.member), b.leaving(b.member))
+		outcome := fmt.Sprint(statuses)
+		require.Contains(t, []string{"[200 409]", "[404 204]"}, outcome)
+		require.Equal(t, 1, b.owners(t))
+		seen[outcome]++
+		b.Exec(t, `DELETE FROM residence_member WHERE user_id IN ($1, $2)`, b.owner.ID, b.member.ID)
+		b.Join(t, b.home, b.owner, home.Owner)
+		b.Join(t, b.home, b.member, home.Member)
+	}
+	t.Log(seen)
+}
+
+func TestTwoHandovers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 30 {
+		statuses := b.atOnce(t, b.handing(b.owner, b.member), b.handing(b.owner, b.viewer), b.leaving(b.owner))
+		require.Equal(t, 1, b.owners(t), statuses)
+		for _, status := range statuses {
+			require.Contains(t, []int{200, 204, 403, 404, 409}, status)
+		}
+		b.Exec(t, `DELETE FROM residence_member WHERE residence_id = $1`, b.home)
+		b.Join(t, b.home, b.owner, home.Owner)
+		b.Join(t, b.home, b.member, home.Member)
+		b.Join(t, b.home, b.viewer, home.Viewer)
+	}
+}
+
+func TestJoinAgainstDelete(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 50 {
+		code := b.share(t)
+		statuses := b.atOnce(t, b.joining(b.stranger, code), call{"DELETE", b.path(), b.owner.Token, nil})
+		require.Contains(t, []string{"[200 204]", "[404 204]"}, fmt.Sprint(statuses))
+		require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_residence`))
+		require.Empty(t, b.roles(t))
+		b.Exec(t, `DELETE FROM shared_limit`)
+		b.home = b.Home(t, b.owner)
+	}
+}
+
+func TestManyMakeHomesPrimary(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	second := b.Home(t, b.owner)
+	for range 30 {
+		statuses := b.atOnce(t,
+			call{"PATCH", b.path(), b.owner.Token, `{"is_primary":true}`},
+			call{"PATCH", fmt.Sprint(all, second, "/"), b.owner.Token, `{"is_primary":true}`},
+			call{"POST", all, b.owner.Token, `{"name":"C","is_primary":true}`},
+			call{"POST", all, b.owner.Token, `{"name":"D","is_primary":true}`},
+		)
+		require.Equal(t, []int{200, 200, 201, 201}, statuses)
+		require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_residence WHERE is_primary`))
+	}
+}
+
+// While a change of what members see holds the home, nobody joins; and while someone joins, no board is kept.
+func TestJoinWaitsForChanges(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	kept := b.keepBoards(t, b.owner, b.stranger)
+	code := b.share(t)
+	tx, err := b.Owner.Begin(ctx)
+	require.NoError(t, err)
+	_, err = tx.Exec(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR KEY SHARE`, b.home)
+	require.NoError(t, err)
+
+	joined := make(chan int, 1)
+	go func() {
+		r, err := b.Try("POST", all+"join/", b.stranger.Token, map[string]string{"code": code})
+		if err != nil {
+			r.Status = -1
+		}
+		joined <- r.Status
+	}()
+	require.Eventually(t, func() bool {
+		return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 1
+	}, 3*time.Second, 5*time.Millisecond)
+	require.False(t, kept(b.owner) || kept(b.stranger))
+	require.NotContains(t, b.roles(t), is(b.stranger, home.Member))
+	require.NoError(t, tx.Commit(ctx))
+	require.Equal(t, 200, <-joined)
+	require.Contains(t, b.roles(t), is(b.stranger, home.Member))
+}
