@@ -1,0 +1,85 @@
+package local
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/honeydue/backend/knative"
+	"github.com/honeydue/backend/shared/devserver"
+)
+
+// values stands for the ConfigMaps and Secrets of a cluster: the value of each "<object>/<key>".
+type values map[string]string
+
+// localValues is what the manifests' references mean on this machine.
+func localValues(m *knative.Manifests, s *System, codeKey string) values {
+	v := values{
+		"honeydue/DATABASE_EXEC_MODE":   "exec",
+		"honeydue/K_SINK":               s.bus.url(),
+		"honeydue/MAIL_FROM":            "honeyDue <hello@myhoneydue.com>",
+		"honeydue/PUBLIC_URL":           s.URL,
+		"honeydue/TRUSTED_PROXIES":      "127.0.0.0/8,::1/128",
+		"honeydue-codes/CODE_KEY":       codeKey,
+		"honeydue-migrate/DATABASE_URL": s.Postgres.URL(devserver.Owner, database),
+		"honeydue-redis/REDIS_URL":      s.Redis.URL(0),
+		"honeydue-smtp/SMTP_URL":        s.mailbox.URL(),
+	}
+	for _, f := range m.Functions {
+		v["honeydue-"+f.Name+"/DATABASE_URL"] = s.PgBouncer.URL("honeydue_"+f.Name, database)
+	}
+	return v
+}
+
+// environment fills in a container's environment.
+func (v values) environment(env []corev1.EnvVar) ([]string, error) {
+	var filled []string
+	for _, e := range env {
+		if e.ValueFrom == nil {
+			filled = append(filled, e.Name+"="+e.Value)
+			continue
+		}
+		var object, key string
+		var optional *bool
+		switch from := e.ValueFrom; {
+		case from.ConfigMapKeyRef != nil:
+			object, key, optional = from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Optional
+		case from.SecretKeyRef != nil:
+			object, key, optional = from.SecretKeyRef.Name, from.SecretKeyRef.Key, from.SecretKeyRef.Optional
+		default:
+			return nil, fmt.Errorf("environment variable %s: comes neither from a ConfigMap nor from a Secret", e.Name)
+		}
+		value, ok := v[object+"/"+key]
+		switch {
+		case ok:
+			filled = append(filled, e.Name+"="+value)
+		case optional == nil || !*optional:
+			return nil, fmt.Errorf("environment variable %s: nothing here stands for key %s of %s", e.Name, key, object)
+		}
+	}
+	return filled, nil
+}
+
+// secretFile returns the random value that a file keeps, 32 bytes in hexadecimal, made on first use.
+func secretFile(path string) (string, error) {
+	content, err := os.ReadFile(filepath.Clean(path))
+	if err == nil {
+		return string(content), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails
+	secret := hex.EncodeToString(random)
+	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+		return "", fmt.Errorf("write secret: %w", err)
+	}
+	return secret, nil
+}
