@@ -41,7 +41,7 @@ type Consumer struct {
 	DB   Transactor
 	Log  *slog.Logger
 	// Handle makes the event's effect in tx, which also confirms the delivery. What it returns to run runs after
-	// the commit, within the delivery's request, and cannot fail it.
+	// the commit, within the delivery's request, and cannot fail it. A function that only follows schedules has none.
 	Handle func(ctx context.Context, tx pgx.Tx, e Event) (after func(context.Context), err error)
 	// Schedules are sweeps by the name of their PingSource. A sweep is correct at any time and any number of times.
 	Schedules map[string]func(context.Context) error
@@ -81,8 +81,8 @@ func (c *Consumer) receive(ctx context.Context, h http.Header) error {
 		return c.tick(ctx, h.Get("Ce-Source"))
 	}
 	id, err := uuid.Parse(h.Get("Ce-Id"))
-	if err != nil {
-		c.Log.InfoContext(ctx, "delivery without an id of ours ignored")
+	if err != nil || c.Handle == nil {
+		c.Log.InfoContext(ctx, "delivery ignored: not an event of ours")
 		return nil
 	}
 	return c.consume(ctx, id)
@@ -104,7 +104,7 @@ func (c *Consumer) tick(ctx context.Context, source string) error {
 // The attempt is counted and committed before any work, so that an event that kills its consumer ends as well.
 const countAttempt = `
 UPDATE outbox_delivery d
-SET attempts = d.attempts + 1,
+SET attempts = least(d.attempts + 1, $3),
     state = CASE WHEN d.attempts >= $3 THEN 'dead' ELSE d.state END,
     reason = CASE WHEN d.attempts >= $3 THEN 'attempts are used up' ELSE d.reason END
 FROM outbox_event e
@@ -123,6 +123,7 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 	}
 	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[attempt])
 	if errors.Is(err, pgx.ErrNoRows) {
+		c.Log.InfoContext(ctx, "delivery ignored: done before, or unknown", "event", id)
 		return nil
 	}
 	if err != nil {
@@ -137,10 +138,15 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 	if errors.As(err, &hopeless) {
 		c.Log.ErrorContext(ctx, "event is dead", "event", id, "type", a.Type, "error", err)
 		_, err = c.DB.Exec(ctx, markDead, id.String(), c.Name, hopeless.Error())
+		if err != nil {
+			return fmt.Errorf("bury %s: %w", a.Type, err)
+		}
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("handle %s: %w", a.Type, err)
 	}
+	c.Log.InfoContext(ctx, "event done", "event", id, "type", a.Type)
 	if after != nil {
 		after(ctx)
 	}

@@ -17,8 +17,13 @@ type Relay struct {
 	DB        DB
 	Publisher Publisher
 	Log       *slog.Logger
-	Batch     int // rows claimed at once; 0 means 100
 }
+
+const publishAtOnce = 8
+
+// RelayBatch is how many rows a relay claims at once: two rounds of publishing, each as slow as it may be, end
+// before the lease does.
+const RelayBatch = 2 * publishAtOnce
 
 // Swept counts what a sweep did.
 type Swept struct {
@@ -68,11 +73,7 @@ func (r Relay) Sweep(ctx context.Context) (Swept, error) {
 }
 
 func (r Relay) claim(ctx context.Context) ([]Event, error) {
-	limit := r.Batch
-	if limit == 0 {
-		limit = 100
-	}
-	rows, err := r.DB.Query(ctx, claimDue, limit, birthLease.Seconds())
+	rows, err := r.DB.Query(ctx, claimDue, RelayBatch, birthLease.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("claim due events: %w", err)
 	}
@@ -85,10 +86,9 @@ func (r Relay) claim(ctx context.Context) ([]Event, error) {
 
 // publish sends a batch, a few at a time, and returns how many the broker took.
 func (r Relay) publish(ctx context.Context, batch []Event) (int, error) {
-	const atOnce = 8
 	taken := make([]bool, len(batch))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(publishAtOnce)
 	for i, e := range batch {
 		group.Go(func() error {
 			err := r.Publisher.Publish(ctx, e)

@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -35,12 +37,32 @@ func Read(config any) error {
 	err := envconfig.Process("", config)
 	var parse *envconfig.ParseError
 	if errors.As(err, &parse) {
-		return fmt.Errorf("environment variable %s is not a valid %s", parse.KeyName, parse.TypeName)
+		return fmt.Errorf("environment variable %s is not a valid %s", variable(reflect.TypeOf(config), parse.KeyName), parse.TypeName)
 	}
 	if err != nil {
 		return fmt.Errorf("environment: %w", err)
 	}
 	return nil
+}
+
+// variable returns the name by which people know the variable that envconfig calls by its path through the struct.
+func variable(config reflect.Type, path string) string {
+	name := ""
+	if config.Kind() == reflect.Pointer {
+		config = config.Elem()
+	}
+	if config.Kind() != reflect.Struct {
+		return name
+	}
+	for i := range config.NumField() {
+		field := config.Field(i)
+		for _, tag := range []string{field.Tag.Get("envconfig"), variable(field.Type, path)} {
+			if strings.HasSuffix(path, tag) && len(tag) > len(name) {
+				name = tag
+			}
+		}
+	}
+	return name
 }
 
 // Main runs start and ends the process: with 0 when start returns nil, else with 1 and one line that says why.

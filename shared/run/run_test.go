@@ -107,7 +107,7 @@ func TestReadNamesTheVariableAndNotItsValue(t *testing.T) {
 	t.Setenv("PORT", "hunter2")
 	var cfg struct{ Run run.Config }
 	err := run.Read(&cfg)
-	require.ErrorContains(t, err, "PORT")
+	require.ErrorContains(t, err, "variable PORT is")
 	require.NotContains(t, err.Error(), "hunter2")
 
 	t.Setenv("PORT", "81")
