@@ -101,21 +101,19 @@ CREATE INDEX task_task_residence ON task_task (residence_id, id);
 CREATE INDEX task_task_assignee ON task_task (assigned_to_id) WHERE assigned_to_id IS NOT NULL;
 CREATE INDEX task_task_creator ON task_task (created_by_id);
 
--- The columns before_… keep the task as it was, so that taking the newest entry back restores it exactly.
+-- An entry keeps what was due (occurrence_on) and whether someone was at it, so that taking the newest one back
+-- restores the task exactly.
 CREATE TABLE task_taskcompletion (
-    id                       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    task_id                  bigint NOT NULL REFERENCES task_task ON DELETE CASCADE,
-    completed_by_id          bigint REFERENCES auth_user ON DELETE SET NULL,
-    completed_on             date NOT NULL,
-    occurrence_on            date,
-    notes                    text,
-    actual_cost              numeric(12,2),
-    rating                   smallint CHECK (rating BETWEEN 1 AND 5),
-    before_next_due_on       date,
-    before_last_completed_on date,
-    before_completion_count  integer NOT NULL,
-    before_in_progress       boolean NOT NULL,
-    created_at               timestamptz NOT NULL DEFAULT now()
+    id                 bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    task_id            bigint NOT NULL REFERENCES task_task ON DELETE CASCADE,
+    completed_by_id    bigint REFERENCES auth_user ON DELETE SET NULL,
+    completed_on       date NOT NULL,
+    occurrence_on      date,
+    notes              text,
+    actual_cost        numeric(12,2),
+    rating             smallint CHECK (rating BETWEEN 1 AND 5),
+    before_in_progress boolean NOT NULL,
+    created_at         timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX task_taskcompletion_task ON task_taskcompletion (task_id, id DESC);
 CREATE INDEX task_taskcompletion_person ON task_taskcompletion (completed_by_id);

@@ -31,6 +31,7 @@ GRANT SELECT (id, user_id, purpose, nonce, new_email, expires_at, used_at, creat
 GRANT SELECT ON auth_email_change TO honeydue_notifications;
 GRANT SELECT (id, expires_at) ON auth_session, auth_code TO honeydue_sweeper;
 GRANT DELETE ON auth_session, auth_code TO honeydue_sweeper;
+GRANT SELECT (id, changed_at), DELETE ON auth_email_change TO honeydue_sweeper;
 
 -- residences
 GRANT SELECT, INSERT, UPDATE, DELETE ON residence_residence, residence_member, residence_share_code TO honeydue_residences;

@@ -1,0 +1,46 @@
+// Command notifications tells people what happened: events come in, mails go out.
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/run"
+	"github.com/honeydue/backend/shared/telemetry"
+)
+
+type config struct {
+	Run       run.Config
+	Database  pg.Config
+	Telemetry telemetry.Config
+	CodeKey   code.Key `envconfig:"CODE_KEY" required:"true"`
+	PublicURL string   `envconfig:"PUBLIC_URL" required:"true"`
+	Mail      mailConfig
+}
+
+func main() { run.Main(start) }
+
+func start(ctx context.Context) error {
+	var cfg config
+	if err := run.Read(&cfg); err != nil {
+		return err
+	}
+	log := cfg.Run.Logger("notifications")
+	db, err := pg.Open(ctx, cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	traces, err := telemetry.Open(ctx, cfg.Telemetry, "notifications")
+	if err != nil {
+		return err
+	}
+	s, err := newService(cfg, db, log)
+	if err != nil {
+		return err
+	}
+	err = run.Serve(ctx, cfg.Run, log, &run.Background{}, traces.Handler(s.handler()))
+	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
+}

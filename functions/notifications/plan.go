@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/honeydue/backend/events"
+)
+
+// Types of messages, as people's preferences name them.
+const (
+	typeVerification  = "email_verification"
+	typePasswordReset = "password_reset"
+	typeSecurity      = "security"
+	typeJoined        = "residence_joined"
+	typeAssigned      = "task_assigned"
+	typeCompleted     = "task_completed"
+)
+
+// Messages hold the event's data, which is ids alone. What they say, and to which address, is looked up
+// when they are sent. A person who is gone by now gets none.
+const (
+	planForPerson = `
+INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
+SELECT $1::uuid, u.id, 'email', $2, $3::jsonb, now() + make_interval(hours => $5::int)
+FROM auth_user u WHERE u.id = $4::bigint
+ON CONFLICT (event_id, user_id, channel) DO NOTHING`
+
+	planForCode = `
+INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
+SELECT $1::uuid, c.user_id, 'email', $2, $3::jsonb, c.expires_at
+FROM auth_code c WHERE c.id = $4::bigint AND c.user_id = $5::bigint
+ON CONFLICT (event_id, user_id, channel) DO NOTHING`
+
+	planForOthers = `
+INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
+SELECT $1::uuid, m.user_id, 'email', $2, $3::jsonb, now() + make_interval(hours => $6::int)
+FROM residence_member m WHERE m.residence_id = $4::bigint AND m.user_id <> $5::bigint
+ON CONFLICT (event_id, user_id, channel) DO NOTHING`
+)
+
+// How long a message is worth sending, in hours. One with a code is worth it for as long as the code.
+const (
+	lifeOfNews     = 24
+	lifeOfSecurity = 7 * 24
+)
+
+// plan writes a message for everyone who must hear of e, in the transaction that confirms it. They are sent after.
+func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(context.Context), error) {
+	p, err := planOf(e)
+	if err != nil || p.sql == "" {
+		return nil, err
+	}
+	tag, err := tx.Exec(ctx, p.sql, append([]any{e.ID.String(), p.typ, string(e.Data)}, p.args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("plan messages: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil, nil
+	}
+	return func(ctx context.Context) { s.sendDueOf(ctx, e.ID) }, nil
+}
+
+// plan is a statement that makes the messages of one event; none when sql is empty.
+type plan struct {
+	typ  string
+	sql  string
+	args []any // after event, type and refs
+}
+
+func planOf(e events.Event) (plan, error) {
+	switch e.Type {
+	case events.TypeOf(events.UserVerificationRequested{}):
+		d, err := events.Decode[events.UserVerificationRequested](e)
+		return plan{typeVerification, planForCode, []any{d.CodeID, d.UserID}}, err
+	case events.TypeOf(events.UserPasswordResetRequested{}):
+		d, err := events.Decode[events.UserPasswordResetRequested](e)
+		return plan{typePasswordReset, planForCode, []any{d.CodeID, d.UserID}}, err
+	case events.TypeOf(events.UserPasswordChanged{}):
+		d, err := events.Decode[events.UserPasswordChanged](e)
+		return plan{typeSecurity, planForPerson, []any{d.UserID, lifeOfSecurity}}, err
+	case events.TypeOf(events.UserEmailChanged{}):
+		d, err := events.Decode[events.UserEmailChanged](e)
+		return plan{typeSecurity, planForPerson, []any{d.UserID, lifeOfSecurity}}, err
+	case events.TypeOf(events.MemberJoined{}):
+		d, err := events.Decode[events.MemberJoined](e)
+		return plan{typeJoined, planForOthers, []any{d.ResidenceID, d.UserID, lifeOfNews}}, err
+	case events.TypeOf(events.TaskAssigned{}):
+		d, err := events.Decode[events.TaskAssigned](e)
+		if d.AssigneeID == d.ActorID {
+			return plan{}, err
+		}
+		return plan{typeAssigned, planForPerson, []any{d.AssigneeID, lifeOfNews}}, err
+	case events.TypeOf(events.TaskCompleted{}):
+		d, err := events.Decode[events.TaskCompleted](e)
+		return plan{typeCompleted, planForOthers, []any{d.ResidenceID, d.ActorID, lifeOfNews}}, err
+	default:
+		// Also listened to, but nobody is told yet: user.registered and residence.member_removed.
+		return plan{}, nil
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"io"
+	"strings"
+	texttemplate "text/template"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// kinds of mails. Each has a text template, which defines subject, preheader and body, and an HTML one, which defines body.
+var kinds = [...]string{
+	typeVerification, "change_email", typePasswordReset, "password_changed", "email_changed", typeJoined, typeAssigned, typeCompleted,
+}
+
+type templates map[string]kindTemplates
+
+type kindTemplates struct {
+	text *texttemplate.Template
+	html *htmltemplate.Template
+}
+
+func openTemplates() (templates, error) {
+	open := templates{}
+	for _, kind := range kinds {
+		text, err := texttemplate.ParseFS(templateFiles, "templates/layout.txt", "templates/"+kind+".txt")
+		if err != nil {
+			return nil, fmt.Errorf("templates of %s: %w", kind, err)
+		}
+		html, err := htmltemplate.ParseFS(templateFiles, "templates/layout.html", "templates/"+kind+".html")
+		if err != nil {
+			return nil, fmt.Errorf("templates of %s: %w", kind, err)
+		}
+		open[kind] = kindTemplates{text, html}
+	}
+	return open, nil
+}
+
+// written is a mail's words.
+type written struct{ subject, text, html string }
+
+func (t templates) write(kind string, v view) (written, error) {
+	of, ok := t[kind]
+	if !ok {
+		return written{}, fmt.Errorf("no template for %s", kind)
+	}
+	var w written
+	var preheader string
+	parts := []struct {
+		into *string
+		name string
+	}{{&w.subject, "subject"}, {&preheader, "preheader"}, {&w.text, "layout.txt"}}
+	for _, p := range parts {
+		if err := render(p.into, p.name, v, of.text.ExecuteTemplate); err != nil {
+			return written{}, err
+		}
+	}
+	page := struct {
+		view
+		Subject, Preheader string
+	}{v, w.subject, preheader}
+	if err := render(&w.html, "layout.html", page, of.html.ExecuteTemplate); err != nil {
+		return written{}, err
+	}
+	w.html = strings.TrimSpace(w.html) + "\n"
+	return w, nil
+}
+
+func render(into *string, name string, data any, execute func(io.Writer, string, any) error) error {
+	var out strings.Builder
+	if err := execute(&out, name, data); err != nil {
+		return err
+	}
+	*into = out.String()
+	return nil
+}
