@@ -10,12 +10,14 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,50 +28,68 @@ import (
 const (
 	boardLife      = 300 * time.Second
 	tokenLife      = 60 * time.Second
-	markerLife     = 10 * time.Second
 	generationLife = 30 * 24 * time.Hour
 )
 
-// A call spends at most these on a Redis that does not answer: a reader once, a writer before and after its
-// commit. After a failure readers ask again only when the pause is over; writers always do.
-const (
-	readBudget  = 20 * time.Millisecond
-	writeBudget = 15 * time.Millisecond
-	pause       = time.Second
-)
+// times bound what is asked of Redis. After a failure readers ask again only when the pause is over; writers always do.
+type times struct {
+	marker      time.Duration // longer than any transaction
+	readBudget  time.Duration
+	writeBudget time.Duration
+	pause       time.Duration
+}
 
-// Config says where Redis is.
+// Config says where Redis is, and what one request may spend on it when it does not answer: two fifths on reading,
+// three tenths before a commit and as much after it. No budget is the usual one of 50 ms.
 type Config struct {
-	URL string `envconfig:"REDIS_URL" required:"true"`
+	URL    string        `envconfig:"REDIS_URL" required:"true"`
+	Budget time.Duration `envconfig:"REDIS_BUDGET"`
+}
+
+func (c Config) times() times {
+	budget := cmp.Or(c.Budget, 50*time.Millisecond)
+	return times{marker: 10 * time.Second, readBudget: budget * 2 / 5, writeBudget: budget * 3 / 10, pause: time.Second}
 }
 
 // Cache is a client that connects on first use.
 type Cache struct {
 	redis      *redis.Client
 	log        *slog.Logger
+	times      times
 	pauseUntil atomic.Int64 // UnixNano
 }
 
 // Open returns a cache for cfg. It connects to nothing; only an unreadable URL is an error, which does not show it.
-func Open(cfg Config, log *slog.Logger) (*Cache, error) {
-	options, err := redis.ParseURL(cfg.URL)
+func Open(cfg Config, log *slog.Logger) (*Cache, error) { return open(cfg.URL, log, cfg.times()) }
+
+func open(address string, log *slog.Logger, t times) (*Cache, error) {
+	muteClient()
+	options, err := redis.ParseURL(address)
 	if err != nil {
 		return nil, errors.New("REDIS_URL is not a Redis address")
 	}
 	options.MaxRetries = -1
-	options.DialTimeout = readBudget
+	options.DialTimeout = t.readBudget
 	options.ContextTimeoutEnabled = true
 	options.DialerRetries = 1
 	options.DisableIdentity = true
-	return &Cache{redis: redis.NewClient(options), log: log}, nil
+	return &Cache{redis: redis.NewClient(options), log: log, times: t}, nil
 }
+
+// muteClient keeps the client's own log lines off standard error, for a whole process: the cache says itself what went wrong.
+var muteClient = sync.OnceFunc(func() { redis.SetLogger(mute{}) })
+
+type mute struct{}
+
+// Printf drops a line.
+func (mute) Printf(context.Context, string, ...any) {}
 
 // Close ends the client's connections.
 func (c *Cache) Close() error { return c.redis.Close() }
 
 // Ping returns an error when Redis does not answer in time.
 func (c *Cache) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	ctx, cancel := context.WithTimeout(ctx, c.times.readBudget)
 	defer cancel()
 	if err := c.redis.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("ping cache: %w", err)
@@ -82,12 +102,12 @@ func (c *Cache) reading(ctx context.Context, what string, ask func(ctx context.C
 	if time.Now().UnixNano() < c.pauseUntil.Load() {
 		return false
 	}
-	return c.within(ctx, readBudget, what, ask)
+	return c.within(ctx, c.times.readBudget, what, ask)
 }
 
 // writing runs tell within a writer's budget. It is never spared: what a writer leaves out, others would miss.
 func (c *Cache) writing(ctx context.Context, what string, tell func(ctx context.Context) error) bool {
-	return c.within(context.WithoutCancel(ctx), writeBudget, what, tell)
+	return c.within(context.WithoutCancel(ctx), c.times.writeBudget, what, tell)
 }
 
 func (c *Cache) within(ctx context.Context, budget time.Duration, what string, do func(ctx context.Context) error) bool {
@@ -98,19 +118,24 @@ func (c *Cache) within(ctx context.Context, budget time.Duration, what string, d
 		return true
 	}
 	if ctx.Err() == nil {
-		c.pauseUntil.Store(time.Now().Add(pause).UnixNano())
+		c.pauseUntil.Store(time.Now().Add(c.times.pause).UnixNano())
 		c.log.WarnContext(ctx, "redis did not answer; going on without it: check REDIS_URL and the server", "doing", what, "error", err)
 	}
 	return false
 }
+
+// markerLife is the first argument of every script.
+func (c *Cache) markerLife() int64 { return c.times.marker.Milliseconds() }
 
 func generationKey(user int64) string {
 	return "tasks:user:" + strconv.FormatInt(user, 10) + ":generation"
 }
 
 // A generation is a hash: g is the value, each other field a marker with the instant, in ms, at which it ends.
-// Every script begins by dropping markers that have ended, and the generation that they stood beside.
+// Every script begins by dropping markers that have ended, and the generation that they stood beside. Its first argument
+// is how many ms a marker lives.
 const scriptPrelude = `
+local MARKER = tonumber(ARGV[1])
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local function generation(key, fresh)
@@ -137,35 +162,37 @@ end
 `
 
 func script(body string) *redis.Script {
-	constants := fmt.Sprintf("local MARKER, LIFE = %d, %d\n", markerLife.Milliseconds(), generationLife.Milliseconds())
-	return redis.NewScript(constants + scriptPrelude + body)
+	return redis.NewScript(fmt.Sprintf("local LIFE = %d\n", generationLife.Milliseconds()) + scriptPrelude + body)
 }
 
 // scripts are made once for a process; they hold no state.
 var (
 	readScript = script(`
-local g = generation(KEYS[1], ARGV[1])
+local g = generation(KEYS[1], ARGV[2])
 if not g then return {} end
-return {g, redis.call('GET', ARGV[2] .. g .. ARGV[3])}`)
+return {g, redis.call('GET', ARGV[3] .. g .. ARGV[4])}`)
 
 	markScript = script(`
 for _, key in ipairs(KEYS) do
-  generation(key, ARGV[2])
-  redis.call('HSET', key, ARGV[1], now + MARKER)
+  generation(key, ARGV[3])
+  redis.call('HSET', key, ARGV[2], now + MARKER)
   redis.call('PEXPIRE', key, LIFE)
 end
 return 1`)
 
 	settleScript = script(`
 for _, key in ipairs(KEYS) do
-  local own = redis.call('HDEL', key, ARGV[1])
-  if own == 1 and redis.call('HLEN', key) == 0 then redis.call('HSET', key, 'g', ARGV[2]) end
-  if generation(key, ARGV[2]) then redis.call('HSET', key, 'g', ARGV[2]) end
+  local own = redis.call('HDEL', key, ARGV[2])
+  if own == 1 and redis.call('HLEN', key) == 0 then redis.call('HSET', key, 'g', ARGV[3]) end
+  if generation(key, ARGV[3]) then
+    redis.call('HSET', key, 'g', ARGV[3])
+    redis.call('PEXPIRE', key, LIFE)
+  end
 end
 return 1`)
 
 	bornScript = script(`
-redis.call('HSETNX', KEYS[1], 'g', ARGV[1])
+redis.call('HSETNX', KEYS[1], 'g', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], LIFE)
 return 1`)
 )
@@ -184,7 +211,7 @@ func (c *Cache) Board(ctx context.Context, view View) (board []byte, store func(
 	var answer []any
 	answered := c.reading(ctx, "read board", func(ctx context.Context) error {
 		var err error
-		answer, err = readScript.Run(ctx, c.redis, []string{generationKey(view.User)}, rand.Text(), prefix, suffix).Slice()
+		answer, err = readScript.Run(ctx, c.redis, []string{generationKey(view.User)}, c.markerLife(), rand.Text(), prefix, suffix).Slice()
 		return err
 	})
 	if !answered || len(answer) == 0 {
@@ -206,7 +233,7 @@ func (c *Cache) Board(ctx context.Context, view View) (board []byte, store func(
 // Born gives a person who was just created a generation, so that their first board can be kept at once.
 func (c *Cache) Born(ctx context.Context, user int64) {
 	c.writing(ctx, "begin generation", func(ctx context.Context) error {
-		return bornScript.Run(ctx, c.redis, []string{generationKey(user)}, rand.Text()).Err()
+		return bornScript.Run(ctx, c.redis, []string{generationKey(user)}, c.markerLife(), rand.Text()).Err()
 	})
 }
 
@@ -222,11 +249,11 @@ func (c *Cache) Mark(ctx context.Context, users []int64) (settle func(ctx contex
 	}
 	marker := "w" + rand.Text()
 	c.writing(ctx, "mark boards", func(ctx context.Context) error {
-		return markScript.Run(ctx, c.redis, keys, marker, rand.Text()).Err()
+		return markScript.Run(ctx, c.redis, keys, c.markerLife(), marker, rand.Text()).Err()
 	})
 	return func(ctx context.Context) {
 		c.writing(ctx, "settle boards", func(ctx context.Context) error {
-			return settleScript.Run(ctx, c.redis, keys, marker, rand.Text()).Err()
+			return settleScript.Run(ctx, c.redis, keys, c.markerLife(), marker, rand.Text()).Err()
 		})
 	}
 }

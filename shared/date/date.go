@@ -36,10 +36,10 @@ func from(midnight time.Time) Date {
 	return Date(days) //nolint:gosec // years 1 to 9999 are far inside an int32
 }
 
-// Parse reads YYYY-MM-DD.
+// Parse reads YYYY-MM-DD. PostgreSQL has no year 0.
 func Parse(text string) (Date, error) {
 	t, err := time.Parse(layout, text)
-	if err != nil {
+	if err != nil || t.Year() < 1 {
 		return 0, errors.New("not a date written YYYY-MM-DD")
 	}
 	return from(t), nil

@@ -25,7 +25,7 @@ func TestDate(t *testing.T) {
 		require.Equal(t, d, back)
 		require.Equal(t, d, scanned)
 	}
-	for _, text := range []string{"", "2023-02-29", "2026-1-1", "26-01-01", "2026-01-01T00:00:00Z", "10000-01-01"} {
+	for _, text := range []string{"", "2023-02-29", "2026-1-1", "26-01-01", "2026-01-01T00:00:00Z", "10000-01-01", "0000-01-01"} {
 		_, err := date.Parse(text)
 		require.Error(t, err, text)
 	}
