@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/board"
+	"github.com/honeydue/backend/shared/cache"
+	"github.com/honeydue/backend/shared/date"
+	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/pg"
+)
+
+const boardDescription = "Five columns, the same ones in the same order on every board. Tasks are ordered by the date that is due, undated ones last; " +
+	"completed ones by the date of completing, newest first, of which the column holds 50 and `count` counts all. " +
+	"Cancelled and archived tasks are on no board."
+
+// completedShown is how many tasks the last column holds.
+const completedShown = 50
+
+// A kanban is a board as the app sees it.
+type kanban struct {
+	Columns       []kanbanColumn `json:"columns" nullable:"false"`
+	DaysThreshold int            `json:"days_threshold" example:"30"`
+}
+
+type kanbanColumn struct {
+	Name        board.Column `json:"name" enum:"overdue_tasks,due_soon_tasks,upcoming_tasks,in_progress_tasks,completed_tasks"`
+	DisplayName string       `json:"display_name" example:"Due Soon"`
+	Color       string       `json:"color" example:"#FF9500"`
+	ButtonTypes []string     `json:"button_types" nullable:"false"`
+	Count       int          `json:"count" doc:"Of all tasks that stand there"`
+	Tasks       []task       `json:"tasks" nullable:"false"`
+}
+
+type boardInput struct {
+	Threshold int `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
+}
+
+type residenceBoardInput struct {
+	ID        int64 `path:"id" minimum:"1" doc:"The home's id"`
+	Threshold int   `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
+}
+
+// boardOutput holds the bytes of a board, since those from the cache are not worth reading first.
+type boardOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (s *service) getBoard(ctx context.Context, in *boardInput) (*boardOutput, error) {
+	return s.board(ctx, 0, in.Threshold)
+}
+
+func (s *service) getResidenceBoard(ctx context.Context, in *residenceBoardInput) (*boardOutput, error) {
+	return s.board(ctx, in.ID, in.Threshold)
+}
+
+// board answers with the board of one home, or of all with residence 0.
+func (s *service) board(ctx context.Context, residence int64, threshold int) (*boardOutput, error) {
+	me, today := authn.User(ctx).ID, authn.Today(ctx, s.Now())
+	kept, store := s.Cache.Board(ctx, cache.View{User: me, Name: viewName(today, residence, threshold)})
+	if kept != nil {
+		return &boardOutput{"application/json", kept}, nil
+	}
+	read, err := s.readBoard(ctx, me, residence, today, threshold)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(read)
+	if err != nil {
+		return nil, fmt.Errorf("encode board: %w", err)
+	}
+	store(ctx, body)
+	return &boardOutput{"application/json", body}, nil
+}
+
+// viewName names what a person's board depends on besides the tasks.
+func viewName(today date.Date, residence int64, threshold int) string {
+	scope := "all"
+	if residence != 0 {
+		scope = "r" + strconv.FormatInt(residence, 10)
+	}
+	return today.String() + ":" + scope + ":" + strconv.Itoa(threshold)
+}
+
+// The rank of a task is its place within its column.
+var selectBoard = `
+WITH placed AS (
+    SELECT ` + columns + `, ` + board.SQL("t", "$2::date", "$3::int") + ` AS kanban
+    FROM residence_member m JOIN task_task t ON t.residence_id = m.residence_id
+    WHERE m.user_id = $1 AND ($4::bigint = 0 OR m.residence_id = $4::bigint)
+), ranked AS (
+    SELECT ` + columns + `, t.kanban, count(*) OVER (PARTITION BY t.kanban) AS total,
+        row_number() OVER (PARTITION BY t.kanban ORDER BY
+            CASE WHEN t.kanban = 'completed_tasks' THEN t.last_completed_on END DESC,
+            t.next_due_on NULLS LAST,
+            CASE WHEN t.kanban = 'completed_tasks' THEN -t.id ELSE t.id END) AS rank
+    FROM placed t WHERE t.kanban <> ''
+)
+SELECT ` + columns + `, t.kanban, t.total
+FROM ranked t WHERE t.kanban <> 'completed_tasks' OR t.rank <= $5::int
+ORDER BY t.rank`
+
+// placed is a task with the column that PostgreSQL put it in, and how many stand there.
+type placed struct {
+	row
+	Kanban board.Column
+	Total  int
+}
+
+// readBoard reads the board from the database. Whoever sees no task there may see no home either.
+func (s *service) readBoard(ctx context.Context, me, residence int64, today date.Date, threshold int) (kanban, error) {
+	rows, err := pg.All[placed](ctx, s.DB, selectBoard, me, today, threshold, residence, completedShown)
+	if err != nil {
+		return kanban{}, fmt.Errorf("read board: %w", err)
+	}
+	if len(rows) == 0 && residence != 0 {
+		if _, err := home.Of(ctx, s.DB, me, residence); err != nil {
+			return kanban{}, err
+		}
+	}
+	answer := kanban{DaysThreshold: threshold}
+	for _, name := range order() {
+		look := lookOf(name)
+		column := kanbanColumn{Name: name, DisplayName: look.displayName, Color: look.color, ButtonTypes: look.buttons, Tasks: []task{}}
+		for _, r := range rows {
+			if r.Kanban == name {
+				column.Count = r.Total
+				column.Tasks = append(column.Tasks, r.task(today, threshold))
+			}
+		}
+		answer.Columns = append(answer.Columns, column)
+	}
+	return answer, nil
+}

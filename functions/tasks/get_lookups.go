@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/honeydue/backend/shared/pg"
+)
+
+// lookups are the lists that the app offers to choose from.
+type lookups struct {
+	Categories     []category  `json:"categories" nullable:"false"`
+	Priorities     []priority  `json:"priorities" nullable:"false"`
+	Frequencies    []frequency `json:"frequencies" nullable:"false"`
+	Specialties    []specialty `json:"specialties" nullable:"false"`
+	ResidenceTypes []choice    `json:"residence_types" nullable:"false"`
+	DocumentTypes  []choice    `json:"document_types" nullable:"false"`
+}
+
+type category struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Icon  string `json:"icon"`
+	Color string `json:"color"`
+}
+
+type priority struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Level int    `json:"level" doc:"Higher is more urgent"`
+	Color string `json:"color"`
+}
+
+type frequency struct {
+	ID    int64   `json:"id"`
+	Name  string  `json:"name"`
+	Every *int    `json:"every" doc:"How many units lie between two dates; null for what is done once"`
+	Unit  *string `json:"unit" doc:"day, week, month or year; null for what is done once"`
+}
+
+type specialty struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Icon string `json:"icon"`
+}
+
+// A choice is a value that a field takes, and how people call it.
+type choice struct {
+	Value string `json:"value" example:"mobile_home"`
+	Name  string `json:"name" example:"Mobile home"`
+}
+
+type getLookupsInput struct {
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer"`
+}
+
+type getLookupsOutput struct {
+	Status       int
+	ContentType  string `header:"Content-Type"`
+	ETag         string `header:"ETag"`
+	CacheControl string `header:"Cache-Control"`
+	Body         []byte
+}
+
+// stored are the lists that the database holds, each as one JSON value so that they come in one round trip.
+type stored struct {
+	Categories  []category
+	Priorities  []priority
+	Frequencies []frequency
+	Specialties []specialty
+}
+
+const selectLookups = `
+SELECT (SELECT json_agg(json_build_object('id', id, 'name', name, 'icon', icon, 'color', color) ORDER BY id) FROM task_category) AS categories,
+    (SELECT json_agg(json_build_object('id', id, 'name', name, 'level', level, 'color', color) ORDER BY level) FROM task_priority) AS priorities,
+    (SELECT json_agg(json_build_object('id', id, 'name', name, 'every', every, 'unit', unit) ORDER BY id) FROM task_frequency) AS frequencies,
+    (SELECT json_agg(json_build_object('id', id, 'name', name, 'icon', icon) ORDER BY id) FROM task_specialty) AS specialties`
+
+func (s *service) getLookups(ctx context.Context, in *getLookupsInput) (*getLookupsOutput, error) {
+	read, err := pg.One[stored](ctx, s.DB, selectLookups)
+	if err != nil {
+		return nil, fmt.Errorf("read lookups: %w", err)
+	}
+	body, err := json.Marshal(lookups{
+		Categories: read.Categories, Priorities: read.Priorities, Frequencies: read.Frequencies, Specialties: read.Specialties,
+		ResidenceTypes: choices("house", "apartment", "condo", "townhouse", "duplex", "mobile_home", "cabin", "other"),
+		DocumentTypes: choices("warranty", "manual", "receipt", "invoice", "contract", "insurance", "permit", "inspection",
+			"floor_plan", "photo", "other"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode lookups: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	out := &getLookupsOutput{
+		Status: http.StatusOK, ContentType: "application/json", Body: body, CacheControl: "public, max-age=3600",
+		ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`,
+	}
+	if matches(in.IfNoneMatch, out.ETag) {
+		out.Status, out.Body, out.ContentType = http.StatusNotModified, nil, ""
+	}
+	return out, nil
+}
+
+// matches compares as RFC 9110 has it for If-None-Match: weakly, any of a list, or a star for whatever there is.
+func matches(ifNoneMatch, etag string) bool {
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == etag || candidate == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// choices names values as people would: mobile_home is Mobile home.
+func choices(values ...string) []choice {
+	named := make([]choice, len(values))
+	for i, value := range values {
+		words := strings.ReplaceAll(value, "_", " ")
+		named[i] = choice{value, strings.ToUpper(words[:1]) + words[1:]}
+	}
+	return named
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/date"
+	"github.com/honeydue/backend/shared/patch"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+type patchCompletionBody struct {
+	CompletedOn patch.Field[date.Date] `json:"completed_on,omitempty" nullable:"false" format:"date" example:"2026-10-29"`
+	Notes       patch.Field[string]    `json:"notes,omitempty" maxLength:"5000"`
+	ActualCost  patch.Field[string]    `json:"actual_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"140.00"`
+	Rating      patch.Field[int]       `json:"rating,omitempty" minimum:"1" maximum:"5" example:"5"`
+}
+
+type patchCompletionInput struct {
+	ID   int64 `path:"id" minimum:"1"`
+	Body patchCompletionBody
+}
+
+type completionOutput struct {
+	Body completion
+}
+
+const (
+	updateCompletion = `
+UPDATE task_taskcompletion c SET completed_on = $2::date, notes = $3, actual_cost = $4::numeric, rating = $5::smallint
+WHERE c.id = $1
+RETURNING ` + entryColumns
+
+	updateLastCompleted = `
+UPDATE task_task SET updated_at = now(), last_completed_on = (SELECT max(completed_on) FROM task_taskcompletion WHERE task_id = $1)
+WHERE id = $1`
+)
+
+func (s *service) patchCompletion(ctx context.Context, in *patchCompletionInput) (*completionOutput, error) {
+	body := in.Body
+	if body.CompletedOn.Sent {
+		if body.CompletedOn.Value == nil {
+			return nil, problem.Invalid("body.completed_on", "expected a date")
+		}
+		if err := notBeyond(*body.CompletedOn.Value, authn.Today(ctx, s.Now())); err != nil {
+			return nil, err
+		}
+	}
+	var changed entry
+	err := s.changeCompletion(ctx, in.ID, func(tx *pg.Tx, now *heldEntry) error {
+		patch.Apply(body.CompletedOn.Value, &now.CompletedOn)
+		body.Notes.Apply(&now.Notes)
+		body.ActualCost.Apply(&now.ActualCost)
+		body.Rating.Apply(&now.Rating)
+		var err error
+		changed, err = pg.One[entry](ctx, tx, updateCompletion, now.ID, now.CompletedOn, now.Notes, now.ActualCost, now.Rating)
+		tx.Queue(updateLastCompleted, now.TaskID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &completionOutput{Body: changed.completion()}, nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/date"
+	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/patch"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+type patchTaskBody struct {
+	Title         patch.Field[string]    `json:"title,omitempty" nullable:"false" minLength:"1" maxLength:"200" example:"Clean the gutters"`
+	Description   patch.Field[string]    `json:"description,omitempty" maxLength:"5000"`
+	CategoryID    patch.Field[int64]     `json:"category_id,omitempty" minimum:"1"`
+	PriorityID    patch.Field[int64]     `json:"priority_id,omitempty" minimum:"1"`
+	FrequencyID   patch.Field[int64]     `json:"frequency_id,omitempty" minimum:"1"`
+	DueDate       patch.Field[date.Date] `json:"due_date,omitempty" format:"date" doc:"The one that stands changes nothing" example:"2026-10-31"`
+	AssignedToID  patch.Field[int64]     `json:"assigned_to_id,omitempty" minimum:"1" doc:"A member of the home"`
+	EstimatedCost patch.Field[string]    `json:"estimated_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"129.90"`
+}
+
+type patchTaskInput struct {
+	ID   int64 `path:"id" minimum:"1"`
+	Body patchTaskBody
+}
+
+func (s *service) patchTask(ctx context.Context, in *patchTaskInput) (*taskOutput, error) {
+	if in.Body.Title.Sent {
+		if in.Body.Title.Value == nil {
+			return nil, problem.Invalid("body.title", "expected a title")
+		}
+		trimmed, err := title(*in.Body.Title.Value)
+		if err != nil {
+			return nil, err
+		}
+		in.Body.Title.Value = &trimmed
+	}
+	changed, err := s.changeTask(ctx, in.ID, func(tx *pg.Tx, access home.Access, now *held) error {
+		assignee := now.AssignedToID
+		in.Body.apply(&now.row)
+		if same(assignee, now.AssignedToID) {
+			return nil
+		}
+		if err := mayAssign(access, now.AssignedToID); err != nil {
+			return err
+		}
+		return s.tellAssignee(ctx, tx, now.row, authn.User(ctx).ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &taskOutput{Body: s.show(ctx, changed)}, nil
+}
+
+// apply changes what was sent. A form that sends the due date back unchanged does not undo what was completed since.
+func (b patchTaskBody) apply(t *row) {
+	patch.Apply(b.Title.Value, &t.Title)
+	b.Description.Apply(&t.Description)
+	b.CategoryID.Apply(&t.CategoryID)
+	b.PriorityID.Apply(&t.PriorityID)
+	b.FrequencyID.Apply(&t.FrequencyID)
+	b.AssignedToID.Apply(&t.AssignedToID)
+	b.EstimatedCost.Apply(&t.EstimatedCost)
+	if b.DueDate.Sent && !same(b.DueDate.Value, t.DueOn) {
+		t.DueOn, t.NextDueOn = b.DueDate.Value, b.DueDate.Value
+	}
+}
+
+// same returns whether both are absent or both are the same value.
+func same[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/honeydue/backend/shared/api"
+)
+
+// routes registers every operation.
+func (s *service) routes(on huma.API) {
+	signed := s.Auth.Group(on)
+
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodPost, Path: "/api/tasks/", OperationID: "create-task", Tags: []string{"tasks"}, DefaultStatus: http.StatusCreated,
+		Summary: "Create a task", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.createTask)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodGet, Path: "/api/tasks/", OperationID: "get-board", Tags: []string{"tasks"},
+		Summary: "The board over all homes of the caller", Responses: answers[kanban](on), Description: boardDescription,
+	}, s.getBoard)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodGet, Path: "/api/tasks/by-residence/{id}/", OperationID: "get-residence-board", Tags: []string{"tasks"},
+		Summary: "The board of one home", Responses: answers[kanban](on), Description: boardDescription, Errors: []int{http.StatusNotFound},
+	}, s.getResidenceBoard)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodGet, Path: "/api/tasks/{id}/", OperationID: "get-task", Tags: []string{"tasks"},
+		Summary: "One task", Errors: []int{http.StatusNotFound},
+	}, s.getTask)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodPatch, Path: "/api/tasks/{id}/", OperationID: "patch-task", Tags: []string{"tasks"},
+		Summary: "Change a task", Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Description: "A new due_date is the next one due, and what a rhythm counts from. Another frequency_id keeps next_due_date: it counts from the next completion on.",
+	}, s.patchTask)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodDelete, Path: "/api/tasks/{id}/", OperationID: "delete-task", Tags: []string{"tasks"}, DefaultStatus: http.StatusNoContent,
+		Summary: "Remove a task and its history", Errors: []int{http.StatusForbidden, http.StatusNotFound},
+	}, s.deleteTask)
+
+	api.Handle(signed, move("mark-in-progress", "Say that someone is at it", http.StatusConflict), s.moveTask(markInProgress))
+	api.Handle(signed, move("clear-in-progress", "Say that nobody is at it"), s.moveTask(clearInProgress))
+	api.Handle(signed, move("cancel", "Take a task off the board because it will not be done"), s.moveTask(cancel))
+	api.Handle(signed, move("uncancel", "Put a cancelled task back"), s.moveTask(uncancel))
+	api.Handle(signed, move("archive", "Put a task away"), s.moveTask(archive))
+	api.Handle(signed, move("unarchive", "Put an archived task back"), s.moveTask(unarchive))
+
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodPost, Path: "/api/task-completions/", OperationID: "create-completion", Tags: []string{"task completions"}, DefaultStatus: http.StatusCreated,
+		Summary: "Complete a task", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+		Description: "Ends what is due, and says when the task is due next: the first date of its rhythm, counted from due_date, behind the one that was due. " +
+			"A task with a rhythm and no due_date counts from the day of completing. A task without a rhythm is completed. " +
+			"409, with the task as it is now in `current`, when another date is due than `occurrence` says, or when nothing is left to complete.",
+	}, s.createCompletion)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodGet, Path: "/api/task-completions/", OperationID: "list-completions", Tags: []string{"task completions"},
+		Summary: "What was done in the homes of the caller, newest entry first",
+	}, s.listCompletions)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodPatch, Path: "/api/task-completions/{id}/", OperationID: "patch-completion", Tags: []string{"task completions"},
+		Summary: "Correct an entry", Errors: []int{http.StatusForbidden, http.StatusNotFound},
+		Description: "Does not move the date that the task is due next.",
+	}, s.patchCompletion)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodDelete, Path: "/api/task-completions/{id}/", OperationID: "delete-completion", Tags: []string{"task completions"}, DefaultStatus: http.StatusNoContent,
+		Summary: "Take an entry back", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+		Description: "Puts the task back as it was before. Only the newest entry of a task can go; an older one is 409, with the task in `current`.",
+	}, s.deleteCompletion)
+
+	api.Handle(on, huma.Operation{
+		Method: http.MethodGet, Path: "/api/lookups/", OperationID: "get-lookups", Tags: []string{"lookups"},
+		Summary: "The lists to choose from", Responses: conditional(answers[lookups](on)),
+		Description: "The same for everybody, so it needs no token. `If-None-Match` with the ETag of an earlier answer gives 304.",
+	}, s.getLookups)
+}
+
+// move describes one of the calls that set or clear a mark of a task.
+func move(verb, summary string, refusals ...int) huma.Operation {
+	return huma.Operation{
+		Method: http.MethodPost, Path: "/api/tasks/{id}/" + verb + "/", OperationID: "task-" + verb, Tags: []string{"tasks"}, DefaultStatus: http.StatusOK,
+		Summary: summary, Errors: append([]int{http.StatusForbidden, http.StatusNotFound}, refusals...),
+	}
+}
+
+// answers documents a body of T for operations that write its bytes themselves.
+func answers[T any](on huma.API) map[string]*huma.Response {
+	typ := reflect.TypeFor[T]()
+	schema := on.OpenAPI().Components.Schemas.Schema(typ, true, "")
+	return map[string]*huma.Response{"200": {
+		Description: http.StatusText(http.StatusOK),
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}}
+}
+
+// conditional adds the answer to a caller who has the newest body.
+func conditional(responses map[string]*huma.Response) map[string]*huma.Response {
+	responses["304"] = &huma.Response{Description: http.StatusText(http.StatusNotModified)}
+	return responses
+}

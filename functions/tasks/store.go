@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/idempotency"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+// held is a task whose row nobody else changes until the transaction ends. Its lock and its reading travel with
+// the home's locks; the reading is a statement of its own, since only one that begins behind the lock sees what stood before it.
+type held struct {
+	row
+	Every *int
+	Unit  *string
+}
+
+const (
+	lockTask = `SELECT id FROM task_task WHERE id = $1 FOR UPDATE`
+
+	selectHeld = `
+SELECT ` + columns + `, f.every, f.unit
+FROM task_task t LEFT JOIN task_frequency f ON f.id = t.frequency_id WHERE t.id = $1`
+)
+
+// Queue asks for the lock and the row of the task whose ID is set.
+func (h *held) Queue(batch *pgx.Batch) {
+	batch.Queue(lockTask, h.ID)
+	batch.Queue(selectHeld, h.ID)
+}
+
+// Read fills h. A task that went meanwhile is not found.
+func (h *held) Read(results pgx.BatchResults) error {
+	if _, err := results.Exec(); err != nil {
+		return fmt.Errorf("lock task %d: %w", h.ID, err)
+	}
+	read, err := readOne[held](results)
+	if err != nil {
+		return fmt.Errorf("read task %d: %w", h.ID, err)
+	}
+	*h = read
+	return nil
+}
+
+// readOne reads the next result of a batch, which must be one row. No row is the 404 of what is not there.
+func readOne[T any](results pgx.BatchResults) (T, error) {
+	var none T
+	rows, err := results.Query()
+	if err != nil {
+		return none, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
+	if err != nil {
+		return none, err
+	}
+	if len(found) == 0 {
+		return none, problem.NotFound()
+	}
+	return found[0], nil
+}
+
+// changeTask runs fn on a task that the caller may work on, in the transaction that holds it, and writes what fn made of it.
+func (s *service) changeTask(ctx context.Context, id int64, fn func(tx *pg.Tx, access home.Access, now *held) error) (row, error) {
+	now := &held{row: row{ID: id}}
+	var after row
+	look := func(ctx context.Context) (home.Access, error) { return s.workOn(ctx, id) }
+	err := s.Homes.Change(ctx, &idempotency.Guard{}, look, func(tx *pg.Tx, access home.Access) error {
+		if err := fn(tx, access, now); err != nil {
+			return err
+		}
+		var err error
+		after, err = pg.One[row](ctx, tx, updateTask, updateArgs(now.row)...)
+		return refusedReference(err)
+	}, now)
+	if err != nil {
+		return row{}, fmt.Errorf("change task %d: %w", id, err)
+	}
+	return after, nil
+}
+
+const updateTask = `
+UPDATE task_task t SET title = $2, description = $3, category_id = $4, priority_id = $5, frequency_id = $6, due_on = $7::date,
+    next_due_on = $8::date, assigned_to_id = $9, estimated_cost = $10::numeric, in_progress = $11, is_cancelled = $12, is_archived = $13,
+    last_completed_on = $14::date, completion_count = $15, updated_at = now()
+WHERE t.id = $1
+RETURNING ` + columns
+
+func updateArgs(r row) []any {
+	return []any{
+		r.ID, r.Title, r.Description, r.CategoryID, r.PriorityID, r.FrequencyID, r.DueOn, r.NextDueOn, r.AssignedToID,
+		r.EstimatedCost, r.InProgress, r.IsCancelled, r.IsArchived, r.LastCompletedOn, r.CompletionCount,
+	}
+}
+
+// refusedReference turns PostgreSQL's refusal of a list entry that does not exist into the field that named it.
+func refusedReference(err error) error {
+	for _, field := range []string{"category_id", "priority_id", "frequency_id"} {
+		if pg.Violates(err, "task_task_"+field+"_fkey") {
+			return problem.Invalid("body."+field, "expected an id of the "+strings.TrimSuffix(field, "_id")+" list")
+		}
+	}
+	return err
+}
