@@ -60,6 +60,9 @@ func build(function string, log *slog.Logger, proxies Proxies, routes func(huma.
 // useProblems sets what huma keeps in variables of a whole process: the error document, and that names have one casing.
 var useProblems = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = newError
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newError(nil, status, message, errs...)
+	}
 	huma.ValidateStrictCasing = true
 })
 
@@ -171,7 +174,7 @@ func Handle[I, O any](api huma.API, op huma.Operation, handler func(context.Cont
 			p = problem.New(http.StatusInternalServerError, "")
 		}
 		note(ctx, p, err)
-		return nil, huma.ErrorWithHeaders(p, p.GetHeaders())
+		return nil, p
 	})
 }
 

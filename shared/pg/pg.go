@@ -97,8 +97,10 @@ func (db *DB) ready(ctx context.Context) error {
 	if db.current.Load() {
 		return nil
 	}
-	var version int64
-	err := db.pool.QueryRow(ctx, selectSchemaVersion).Scan(&version)
+	version, err := patiently(ctx, func() (version int64, err error) {
+		err = db.pool.QueryRow(ctx, selectSchemaVersion).Scan(&version)
+		return version, err
+	})
 	var refused *pgconn.PgError
 	switch {
 	case errors.As(err, &refused) && (refused.Code == undefinedTable || refused.Code == insufficientPrivilege):
@@ -112,12 +114,31 @@ func (db *DB) ready(ctx context.Context) error {
 	return nil
 }
 
+// patiently runs do again while a pooler, for a moment after an outage, refuses new clients with what it remembers
+// of it. Nothing was sent then, so nothing can happen twice.
+func patiently[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	const pause, tries = 100 * time.Millisecond, 20
+	for try := 1; ; try++ {
+		value, err := do()
+		var connect *pgconn.ConnectError
+		var refused *pgconn.PgError
+		if try == tries || !errors.As(err, &connect) || !errors.As(err, &refused) || refused.Code != protocolViolation {
+			return value, err
+		}
+		select {
+		case <-ctx.Done():
+			return value, err
+		case <-time.After(pause):
+		}
+	}
+}
+
 // Query runs sql outside a transaction.
 func (db *DB) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if err := db.ready(ctx); err != nil {
 		return nil, err
 	}
-	return db.pool.Query(ctx, sql, args...)
+	return patiently(ctx, func() (pgx.Rows, error) { return db.pool.Query(ctx, sql, args...) })
 }
 
 // Exec runs sql outside a transaction.
@@ -125,15 +146,7 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	if err := db.ready(ctx); err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	return db.pool.Exec(ctx, sql, args...)
-}
-
-// SendBatch runs the queued statements in one round trip and one implicit transaction.
-func (db *DB) SendBatch(ctx context.Context, batch *pgx.Batch) error {
-	if err := db.ready(ctx); err != nil {
-		return err
-	}
-	return db.pool.SendBatch(ctx, batch).Close()
+	return patiently(ctx, func() (pgconn.CommandTag, error) { return db.pool.Exec(ctx, sql, args...) })
 }
 
 // One runs sql and reads the one row that it must give, by column names. No row is pgx.ErrNoRows.
@@ -176,6 +189,7 @@ const (
 	foreignKeyViolation   = "23503"
 	undefinedTable        = "42P01"
 	insufficientPrivilege = "42501"
+	protocolViolation     = "08P01"
 	tooManyConnections    = "53300"
 	lockNotAvailable      = "55P03"
 	queryCanceled         = "57014"

@@ -31,9 +31,9 @@ func InTx(ctx context.Context, db *DB, fn func(tx *Tx) error) error {
 	if err := db.ready(ctx); err != nil {
 		return err
 	}
-	conn, err := db.pool.Acquire(ctx)
+	conn, err := db.acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("acquire connection: %w", err)
+		return err
 	}
 	defer conn.Release()
 	tx := &Tx{conn: conn}
@@ -50,12 +50,25 @@ func InTx(ctx context.Context, db *DB, fn func(tx *Tx) error) error {
 	return nil
 }
 
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := patiently(ctx, func() (*pgxpool.Conn, error) { return db.pool.Acquire(ctx) })
+	if err != nil {
+		return nil, fmt.Errorf("acquire connection: %w", err)
+	}
+	return conn, nil
+}
+
 // Transact is [InTx] for packages that know only pgx. Statements run at once, each in a round trip.
 func (db *DB) Transact(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	if err := db.ready(ctx); err != nil {
 		return err
 	}
-	return pgx.BeginFunc(ctx, db.pool, fn)
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return pgx.BeginFunc(ctx, conn, fn)
 }
 
 // Queue has sql sent with the commit. It must not be one whose rows matter; its error fails the commit.

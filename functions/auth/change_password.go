@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/honeydue/backend/events"
+	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+type changePasswordInput struct {
+	Body struct {
+		CurrentPassword string `json:"current_password" minLength:"1" maxLength:"128" example:"seven quiet herons"`
+		NewPassword     string `json:"new_password" minLength:"8" maxLength:"128" doc:"None of the 10,000 most common, and not the address" example:"nine slow otters"`
+	}
+}
+
+func (s *service) changePassword(ctx context.Context, in *changePasswordInput) (*struct{}, error) {
+	me := authn.User(ctx)
+	own, err := s.provePassword(ctx, me, "body.current_password", in.Body.CurrentPassword)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPassword("body.new_password", in.Body.NewPassword, own.Email); err != nil {
+		return nil, err
+	}
+	hash, err := s.hasher.hash(ctx, in.Body.NewPassword)
+	if err != nil {
+		return nil, err
+	}
+	s.Cache.Revoke(ctx, own.OtherTokens...)
+	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+		ended, err := setPassword(ctx, tx, statement{updatePassword, []any{me.ID, own.PasswordHash, hash}}, me.ID, me.SessionID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return problem.Conflict("The password was changed at this very moment.", nil)
+		}
+		if err != nil {
+			return err
+		}
+		tx.Queue(endCodes, me.ID, forResetPassword)
+		tx.AfterCommit(func() { s.Cache.Revoke(ctx, append(own.OtherTokens, ended...)...) })
+		return s.Outbox.Append(ctx, tx, events.UserPasswordChanged{UserID: me.ID})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("change password: %w", err)
+	}
+	return &struct{}{}, nil
+}
+
+const updatePassword = `
+UPDATE auth_user SET password_hash = $3, updated_at = now() WHERE id = $1 AND password_hash = $2::text`
+
+// ownAccount is what changing a password or an address needs to know of the caller.
+type ownAccount struct {
+	Email        string
+	PasswordHash string
+	OtherTokens  [][]byte
+}
+
+const selectOwnAccount = `
+SELECT u.email, coalesce(u.password_hash, $3) AS password_hash,
+    ARRAY(SELECT s.token_hash FROM auth_session s WHERE s.user_id = u.id AND s.id <> $2::bigint) AS other_tokens
+FROM auth_user u WHERE u.id = $1`
+
+// provePassword returns the caller's account if password is theirs, within the limits of login: a stolen token does not make
+// guessing cheaper. location names the field that holds it.
+func (s *service) provePassword(ctx context.Context, me authn.Person, location, password string) (ownAccount, error) {
+	own, err := pg.One[ownAccount](ctx, s.DB, selectOwnAccount, me.ID, me.SessionID, noHash)
+	if err != nil {
+		return ownAccount{}, fmt.Errorf("look up own account: %w", signedOut(err))
+	}
+	err = s.guess(ctx, own.Email, func() error {
+		right, err := s.hasher.matches(ctx, own.PasswordHash, password)
+		if err == nil && !right {
+			return errWrongPassword
+		}
+		return err
+	})
+	if errors.Is(err, errWrongPassword) {
+		return ownAccount{}, problem.Invalid(location, "expected the current password")
+	}
+	if err != nil {
+		return ownAccount{}, fmt.Errorf("check password: %w", err)
+	}
+	return own, nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/limit"
+	"github.com/honeydue/backend/shared/problem"
+)
+
+// The limits of calls that guess or that send mail. Those of login and reset count failures only.
+var (
+	loginOfAccount  = limit.Rule{Name: "auth.login.account", Max: 5, Window: 15 * time.Minute} // from one address
+	loginOfAddress  = limit.Rule{Name: "auth.login.address", Max: 30, Window: time.Hour}       // over all accounts
+	resetOfAddress  = limit.Rule{Name: "auth.reset.address", Max: 30, Window: time.Hour}
+	forgotOfAddress = limit.Rule{Name: "auth.forgot.address", Max: 20, Window: time.Hour}
+	forgotOfEmail   = limit.Rule{Name: "auth.forgot.email", Max: 5, Window: time.Hour}
+	codesOfPerson   = limit.Rule{Name: "auth.codes.person", Max: 5, Window: time.Hour}
+	registrations   = limit.Rule{Name: "auth.register.address", Max: 20, Window: time.Hour}
+)
+
+// allow counts a try and refuses it with 429 when rule does.
+func (s *service) allow(ctx context.Context, rule limit.Rule, subject string) (limit.Try, error) {
+	try, err := limit.Take(ctx, s.DB, rule, subject)
+	if err != nil {
+		return limit.Try{}, err
+	}
+	if !try.Granted {
+		return limit.Try{}, problem.TooMany("Too many tries. Wait before the next one.", try.After)
+	}
+	return try, nil
+}
+
+// forgive takes tries that were no failures off the count.
+func (s *service) forgive(ctx context.Context, tries ...limit.Try) error {
+	for _, try := range tries {
+		if err := limit.GiveBack(ctx, s.DB, try); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errWrongPassword means that a password is not that of the account, or that there is no such account.
+var errWrongPassword = errors.New("wrong password")
+
+// guess runs compare, which checks a password for an account that may not exist, within the limits of login. The
+// try is counted before and stays on the count only for errWrongPassword: however many run at the same moment, no
+// more than the limits allow are compared.
+func (s *service) guess(ctx context.Context, email string, compare func() error) error {
+	address := api.Address(ctx)
+	ofAccount, err := s.allow(ctx, loginOfAccount, folded(email)+"\x00"+address)
+	if err != nil {
+		return err
+	}
+	ofAddress, err := s.allow(ctx, loginOfAddress, address)
+	if err != nil {
+		return errors.Join(err, s.forgive(ctx, ofAccount))
+	}
+	err = compare()
+	if errors.Is(err, errWrongPassword) {
+		return err
+	}
+	return errors.Join(err, s.forgive(ctx, ofAccount, ofAddress))
+}

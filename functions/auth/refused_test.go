@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/function"
+	"github.com/honeydue/backend/shared/function/functiontest"
+)
+
+// Every operation that needs a token refuses a call without one, and with one that nobody has.
+func TestRefusedWithoutToken(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, call := range []struct{ method, path string }{
+		{"POST", "logout/"}, {"GET", "me/"}, {"PATCH", "me/"}, {"POST", "verify-email/"}, {"POST", "resend-verification/"},
+		{"POST", "change-password/"}, {"POST", "change-email/"}, {"GET", "sessions/"}, {"DELETE", "sessions/1/"}, {"DELETE", "sessions/"},
+	} {
+		for _, token := range []string{"", "hd_" + strings.Repeat("A", 43), "secret"} {
+			r := b.Call(t, call.method, "/api/auth/"+call.path, token, nil)
+			functiontest.Refused(t, r, 401)
+			require.Equal(t, []string{"Token"}, r.Header.Values("Www-Authenticate"), call.path)
+		}
+	}
+}
+
+// A session that has ended signs nobody in.
+func TestExpiredSession(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made := b.register(t, "ann@example.com")
+	b.Exec(t, `UPDATE auth_session SET expires_at = now()`)
+	b.alive(t, made.Token, false)
+}
+
+func TestMalformedBodies(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made := b.register(t, "ann@example.com")
+	events := len(b.Events(t))
+	for _, path := range []string{
+		"register/", "login/", "verify-email/", "forgot-password/", "reset-password/", "change-password/", "change-email/",
+	} {
+		for _, body := range []string{
+			``, `null`, `[]`, `{`, `{"secret":1}`, `{"email":"secret","email":"secret"}`, `{"email":{"secret":1}}`,
+			`{"code":1e400}`, `{"password":"secret\u0000"}`, "{\"email\":\"secret\xff\"}",
+			strings.Repeat(`{"email":`, 40) + `1` + strings.Repeat(`}`, 40),
+		} {
+			r := b.post(t, path, made.Token, body)
+			require.Contains(t, []int{400, 422}, r.Status, "%s %s: %s", path, body, r.Body)
+			require.NotContains(t, string(r.Body), "secret")
+		}
+		functiontest.Refused(t, b.post(t, path, made.Token, `{}`, functiontest.Header{Name: "Content-Type", Value: "text/plain"}), 415)
+	}
+	require.Len(t, b.Events(t), events)
+	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM auth_code`))
+	require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT max(tries) FROM auth_code`))
+}
+
+// lines collects what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// No line of the log and no body of a refusal holds a password, a token, a code or an address, whatever happens.
+func TestSecretsAreNotLogged(t *testing.T) {
+	t.Parallel()
+	logged := &lines{}
+	b := &bundle{}
+	b.Server = functiontest.Start(t, "auth", func(base *function.Base) func(huma.API) {
+		base.Log = slog.New(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		base.Outbox.Log = base.Log
+		return b.routes(base)
+	})
+	made := b.register(t, "ann@example.com")
+	again := b.signInAgain(t, "ann@example.com")
+	first := b.digits(t, made.User.ID, forVerifyEmail)
+	b.verify(t, made.Token, other(first))
+	b.verify(t, made.Token, first)
+	b.login(t, "ann@example.com", "a wrong password", from("203.0.113.77"))
+	b.register(t, "bob@example.com")
+	b.changeEmail(t, made.Token, "bob@example.com", password)
+	change := b.digits(t, made.User.ID, forChangeEmail)
+	functiontest.Refused(t, b.verify(t, made.Token, change), 409)
+	functiontest.Refused(t, b.post(t, "register/", "", object{"email": "ann@example.com", "password": password}), 409)
+	b.forgot(t, "ann@example.com")
+	reset := b.digits(t, made.User.ID, forResetPassword)
+	b.post(t, "change-password/", made.Token, object{"current_password": "a wrong password", "new_password": newPassword})
+	require.Equal(t, 204, b.reset(t, "ann@example.com", reset, newPassword).Status)
+	b.Exec(t, `UPDATE auth_user SET password_hash = 'unreadable'`)
+	functiontest.Refused(t, b.login(t, "ann@example.com", newPassword), 500)
+	b.Exec(t, `ALTER TABLE auth_session RENAME TO gone`)
+	functiontest.Refused(t, b.get(t, "me/", again), 500)
+
+	logged.mu.Lock()
+	defer logged.mu.Unlock()
+	text := logged.text.String()
+	require.Greater(t, strings.Count(text, "\n"), 15)
+	require.Contains(t, text, `"route":"/api/auth/login`)
+	for name, secret := range map[string]string{
+		"password": password, "new password": newPassword, "wrong password": "a wrong password",
+		"token": made.Token[3:], "second token": again[3:], "code": `"` + first, "change code": `"` + change, "reset code": `"` + reset,
+		"address": "@example.com", "client": "203.0.113.77", "hash": "argon2id$", "stored": "unreadable",
+	} {
+		require.NotContains(t, text, secret, name)
+	}
+}

@@ -1,0 +1,17 @@
+package main
+
+import (
+	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/function"
+)
+
+// service is what the handlers work with.
+type service struct {
+	*function.Base
+	codes  code.Key
+	hasher *hasher
+}
+
+func newService(base *function.Base, codes code.Key) *service {
+	return &service{Base: base, codes: codes, hasher: newHasher()}
+}

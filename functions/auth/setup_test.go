@@ -1,0 +1,113 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/function"
+	"github.com/honeydue/backend/shared/function/functiontest"
+)
+
+func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
+
+const password = "seven quiet herons"
+
+func codeKey() code.Key { return code.Key(strings.Repeat("k", 32)) }
+
+type bundle struct {
+	*functiontest.Server
+	service *service
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	b := &bundle{}
+	b.Server = functiontest.Start(t, "auth", b.routes)
+	return b
+}
+
+// routes is what functiontest starts; it keeps the service for the test to look into.
+func (b *bundle) routes(base *function.Base) func(huma.API) {
+	b.service = newService(base, codeKey())
+	return b.service.routes
+}
+
+// from is the header of a request that comes from a client's address.
+func from(address string) functiontest.Header {
+	return functiontest.Header{Name: "X-Forwarded-For", Value: address}
+}
+
+type object = map[string]any
+
+// register makes an account over HTTP.
+func (b *bundle) register(t *testing.T, email string) signedIn {
+	t.Helper()
+	r := b.Call(t, "POST", "/api/auth/register/", "", object{"email": email, "password": password, "first_name": "Ann"})
+	return functiontest.Read[signedIn](t, r, 201)
+}
+
+func (b *bundle) post(t *testing.T, path, token string, body any, headers ...functiontest.Header) functiontest.Response {
+	t.Helper()
+	return b.Call(t, "POST", "/api/auth/"+path, token, body, headers...)
+}
+
+func (b *bundle) get(t *testing.T, path, token string) functiontest.Response {
+	t.Helper()
+	return b.Call(t, "GET", "/api/auth/"+path, token, nil)
+}
+
+func (b *bundle) login(t *testing.T, email, password string, headers ...functiontest.Header) functiontest.Response {
+	t.Helper()
+	return b.post(t, "login/", "", object{"email": email, "password": password}, headers...)
+}
+
+// alive checks whether a token signs its person in.
+func (b *bundle) alive(t *testing.T, token string, want bool) {
+	t.Helper()
+	if want {
+		functiontest.Read[user](t, b.get(t, "me/", token), 200)
+	} else {
+		functiontest.Refused(t, b.get(t, "me/", token), 401)
+	}
+}
+
+// digits are those of the newest code of a purpose, as its mail would say them.
+func (b *bundle) digits(t *testing.T, person int64, purpose string) string {
+	t.Helper()
+	const newest = ` FROM auth_code WHERE user_id = $1 AND purpose = $2 ORDER BY id DESC LIMIT 1`
+	id := functiontest.Value[int64](t, b.Server, `SELECT id`+newest, person, purpose)
+	nonce := functiontest.Value[[]byte](t, b.Server, `SELECT nonce`+newest, person, purpose)
+	return codeKey().Derive(purpose, person, id, nonce)
+}
+
+// other returns six digits that are not those.
+func other(digits string) string {
+	if digits == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
+
+// count returns how many events of a type there are.
+func (b *bundle) count(t *testing.T, name string) (n int) {
+	t.Helper()
+	for _, event := range b.Events(t) {
+		if strings.HasPrefix(event, "com.myhoneydue."+name+".v1 ") {
+			n++
+		}
+	}
+	return n
+}
+
+// retryAfter checks that an answer is 429 and says when to come back.
+func retryAfter(t *testing.T, r functiontest.Response) {
+	t.Helper()
+	functiontest.Refused(t, r, 429)
+	require.Len(t, r.Header.Values("Retry-After"), 1)
+}
