@@ -218,4 +218,3 @@ func TestSchemaOlderThanCode(t *testing.T) {
 	b.Exec(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, true)`, pg.SchemaVersion)
 	functiontest.Read[note](t, b.Call(t, "POST", "/api/homes/1/notes/", b.me.Token, `{"title":"x"}`), 201)
 }
-

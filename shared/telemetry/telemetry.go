@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -27,7 +27,7 @@ func Open(ctx context.Context, cfg Config, function string) (*Telemetry, error) 
 	if cfg.Endpoint == "" {
 		return &Telemetry{}, nil
 	}
-	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(cfg.Endpoint))
+	exporter, err := otlptrace.New(ctx, newClient(cfg.Endpoint))
 	if err != nil {
 		return nil, fmt.Errorf("open trace exporter: check OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
 	}

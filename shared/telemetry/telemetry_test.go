@@ -1,0 +1,57 @@
+package telemetry_test
+
+import (
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/honeydue/backend/shared/telemetry"
+)
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+func call(t *testing.T, handler http.Handler) {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	req.Header.Set("Traceparent", traceparent)
+	handler.ServeHTTP(httptest.NewRecorder(), req)
+}
+
+func TestSpansReachTheCollector(t *testing.T) {
+	t.Parallel()
+	received := make(chan *tracepb.TracesData, 1)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		data := &tracepb.TracesData{}
+		if err == nil && r.URL.Path == "/v1/traces" && r.Header.Get("Content-Type") == "application/x-protobuf" && proto.Unmarshal(body, data) == nil {
+			received <- data
+		}
+	}))
+	t.Cleanup(collector.Close)
+	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks")
+	require.NoError(t, err)
+	call(t, traces.Handler(http.NotFoundHandler()))
+	require.NoError(t, traces.Close(t.Context()))
+	spans := (<-received).GetResourceSpans()
+	require.Len(t, spans, 1)
+	require.Equal(t, "tasks", spans[0].GetResource().GetAttributes()[0].GetValue().GetStringValue())
+	span := spans[0].GetScopeSpans()[0].GetSpans()[0]
+	require.Equal(t, "0af7651916cd43dd8448eb211c80319c", hex.EncodeToString(span.GetTraceId()), "the caller's trace goes on")
+	require.Equal(t, "b7ad6b7169203331", hex.EncodeToString(span.GetParentSpanId()))
+}
+
+func TestOffUnlessAnEndpointIsSet(t *testing.T) {
+	t.Parallel()
+	traces, err := telemetry.Open(t.Context(), telemetry.Config{}, "tasks")
+	require.NoError(t, err)
+	handler := http.NotFoundHandler()
+	call(t, traces.Handler(handler))
+	require.NoError(t, traces.Close(t.Context()))
+}
