@@ -23,7 +23,7 @@ type changeRoleInput struct {
 	}
 }
 
-type userOutput struct{ Body User }
+type userOutput struct{ Body Member }
 
 func (s *service) changeRole(ctx context.Context, in *changeRoleInput) (*userOutput, error) {
 	me, role := authn.User(ctx).ID, in.Body.Role
@@ -43,9 +43,9 @@ func (s *service) changeRole(ctx context.Context, in *changeRoleInput) (*userOut
 		}
 		return nil
 	}
-	var user User
+	var user Member
 	err := s.administer(ctx, in.ID, may, func(tx *pg.Tx, _ members) (err error) {
-		if user, err = pg.One[User](ctx, tx, selectUser, in.ID, in.UserID); err != nil {
+		if user, err = pg.One[Member](ctx, tx, selectUser, in.ID, in.UserID); err != nil {
 			return fmt.Errorf("read user %d of residence %d: %w", in.UserID, in.ID, err)
 		}
 		if user.Role == role {

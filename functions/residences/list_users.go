@@ -12,7 +12,7 @@ type listUsersInput struct {
 	page.Query
 }
 
-type listUsersOutput struct{ Body page.List[User] }
+type listUsersOutput struct{ Body page.List[Member] }
 
 func (s *service) listUsers(ctx context.Context, in *listUsersInput) (*listUsersOutput, error) {
 	after, err := in.After()
@@ -23,5 +23,5 @@ func (s *service) listUsers(ctx context.Context, in *listUsersInput) (*listUsers
 	if err != nil {
 		return nil, err
 	}
-	return &listUsersOutput{page.Of(found, in.Limit, func(u User) int64 { return u.ID })}, nil
+	return &listUsersOutput{page.Of(found, in.Limit, func(u Member) int64 { return u.ID })}, nil
 }

@@ -133,8 +133,8 @@ func (s *service) administer(ctx context.Context, id int64, may func(all members
 	})
 }
 
-// A User is a member of a home as the other members see them.
-type User struct {
+// A Member is a member of a home as the other members see them.
+type Member struct {
 	ID        int64     `json:"id"`
 	FirstName string    `json:"first_name" example:"Ann"`
 	LastName  string    `json:"last_name" example:"Lee"`
@@ -155,8 +155,8 @@ const selectUsers = users + `AND m.user_id > $3
 ORDER BY m.user_id LIMIT $4`
 
 // usersOf returns at most n members of the home id whose ids lie behind after; 404 when person is none of them.
-func usersOf(ctx context.Context, q pg.Querier, person, id, after int64, n int) ([]User, error) {
-	found, err := pg.All[User](ctx, q, selectUsers, id, person, after, n)
+func usersOf(ctx context.Context, q pg.Querier, person, id, after int64, n int) ([]Member, error) {
+	found, err := pg.All[Member](ctx, q, selectUsers, id, person, after, n)
 	if err != nil {
 		return nil, fmt.Errorf("read users of residence %d: %w", id, err)
 	}

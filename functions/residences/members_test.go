@@ -15,9 +15,9 @@ import (
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	list := functiontest.Read[page.List[User]](t, b.Call(t, "GET", b.path("users")+"?limit=2", b.viewer.Token, nil), 200)
+	list := functiontest.Read[page.List[Member]](t, b.Call(t, "GET", b.path("users")+"?limit=2", b.viewer.Token, nil), 200)
 	require.Len(t, list.Results, 2)
-	rest := functiontest.Read[page.List[User]](t, b.Call(t, "GET", b.path("users")+"?limit=2&cursor="+*list.NextCursor, b.viewer.Token, nil), 200)
+	rest := functiontest.Read[page.List[Member]](t, b.Call(t, "GET", b.path("users")+"?limit=2&cursor="+*list.NextCursor, b.viewer.Token, nil), 200)
 	require.Len(t, rest.Results, 1)
 	require.Nil(t, rest.NextCursor)
 	for i, want := range []struct {
@@ -27,7 +27,7 @@ func TestUsers(t *testing.T) {
 	}{{b.owner, "ann", home.Owner}, {b.member, "mia", home.Member}, {b.viewer, "vic", home.Viewer}} {
 		got := append(list.Results, rest.Results...)[i]
 		require.False(t, got.JoinedAt.IsZero())
-		require.Equal(t, User{ID: want.ID, FirstName: want.name, LastName: "Tester", Email: want.Email, Role: want.role, JoinedAt: got.JoinedAt}, got)
+		require.Equal(t, Member{ID: want.ID, FirstName: want.name, LastName: "Tester", Email: want.Email, Role: want.role, JoinedAt: got.JoinedAt}, got)
 	}
 	// Behind the last one is nothing, for a member; for a stranger there is no list.
 	functiontest.Refused(t, b.Call(t, "GET", b.path("users")+"?limit=2&cursor="+*list.NextCursor, b.stranger.Token, nil), 404)
@@ -78,24 +78,24 @@ func TestChangeRole(t *testing.T) {
 		return b.Call(t, "PATCH", b.path("users", p.ID), by.Token, map[string]any{"role": role})
 	}
 	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
-	got := functiontest.Read[User](t, role(b.viewer, home.Member, b.owner), 200)
+	got := functiontest.Read[Member](t, role(b.viewer, home.Member, b.owner), 200)
 	require.Equal(t, home.Member, got.Role)
 	require.Equal(t, "vic", got.FirstName)
 	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer))
 	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)
-	functiontest.Read[User](t, role(b.member, home.Viewer, b.owner), 200)
+	functiontest.Read[Member](t, role(b.member, home.Viewer, b.owner), 200)
 	require.Equal(t, []string{is(b.owner, home.Owner), is(b.member, home.Viewer), is(b.viewer, home.Member)}, b.roles(t))
 	functiontest.Refused(t, b.Call(t, "PATCH", b.path(), b.member.Token, `{"name":"x"}`), 403)
 
 	functiontest.Refused(t, role(b.owner, home.Member, b.owner), 409)
 	functiontest.Refused(t, role(b.owner, home.Viewer, b.owner), 409)
 	functiontest.Refused(t, role(b.stranger, home.Member, b.owner), 404)
-	require.Equal(t, home.Owner, functiontest.Read[User](t, role(b.owner, home.Owner, b.owner), 200).Role)
-	require.Equal(t, home.Viewer, functiontest.Read[User](t, role(b.member, home.Viewer, b.owner), 200).Role)
+	require.Equal(t, home.Owner, functiontest.Read[Member](t, role(b.owner, home.Owner, b.owner), 200).Role)
+	require.Equal(t, home.Viewer, functiontest.Read[Member](t, role(b.member, home.Viewer, b.owner), 200).Role)
 	require.Equal(t, []string{is(b.owner, home.Owner), is(b.member, home.Viewer), is(b.viewer, home.Member)}, b.roles(t))
 
 	b.share(t)
-	require.Equal(t, home.Owner, functiontest.Read[User](t, role(b.member, home.Owner, b.owner), 200).Role)
+	require.Equal(t, home.Owner, functiontest.Read[Member](t, role(b.member, home.Owner, b.owner), 200).Role)
 	require.Equal(t, []string{is(b.owner, home.Member), is(b.member, home.Owner), is(b.viewer, home.Member)}, b.roles(t))
 	require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM residence_share_code`), "the former owner's code has ended")
 	functiontest.Refused(t, role(b.owner, home.Owner, b.owner), 403)

@@ -186,7 +186,7 @@ func TestOneHomeIsPrimary(t *testing.T) {
 	require.Equal(t, []int64{own}, primaries(b.member))
 	require.Equal(t, []int64{b.home}, primaries(b.owner))
 
-	functiontest.Read[User](t, b.Call(t, "PATCH", b.path("users", b.member.ID), b.owner.Token, `{"role":"owner"}`), 200)
+	functiontest.Read[Member](t, b.Call(t, "PATCH", b.path("users", b.member.ID), b.owner.Token, `{"role":"owner"}`), 200)
 	require.Equal(t, []int64{own}, primaries(b.member), "what is handed over is primary no more")
 	require.Empty(t, primaries(b.owner))
 }
@@ -254,7 +254,7 @@ func TestAccess(t *testing.T) {
 	}
 	require.Equal(t, before, b.state(t))
 	functiontest.Read[Residence](t, b.Call(t, "GET", b.path(), b.viewer.Token, nil), 200)
-	functiontest.Read[page.List[User]](t, b.Call(t, "GET", b.path("users"), b.viewer.Token, nil), 200)
+	functiontest.Read[page.List[Member]](t, b.Call(t, "GET", b.path("users"), b.viewer.Token, nil), 200)
 }
 
 func TestBadInputChangesNothing(t *testing.T) {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/cache"
+	"github.com/honeydue/backend/shared/pg"
+)
+
+// service holds what the handlers use. None of its calls needs a person who is signed in.
+type service struct {
+	db    *pg.DB
+	cache *cache.Cache
+	site  func() (site, error) // rendered on first use
+}
+
+func newService(db *pg.DB, kept *cache.Cache) *service {
+	return &service{db: db, cache: kept, site: sync.OnceValues(renderSite)}
+}
+
+// routes lists every call. The pages are for people and stand in no document.
+func (s *service) routes(on huma.API) {
+	api.Handle(on, huma.Operation{
+		Method: http.MethodGet, Path: "/api/health/", OperationID: "show-health", Tags: []string{"Site"},
+		Summary:     "Tell whether the API works",
+		Description: "Asks the database and the cache. Without the cache everything is served, a little later; without the database the answer is 503.",
+	}, s.showHealth)
+	api.Handle(on, huma.Operation{
+		Method: http.MethodGet, Path: "/api/openapi.json", OperationID: "show-openapi", Tags: []string{"Site"},
+		Summary:     "Get the OpenAPI 3.1 document of the whole API",
+		Description: "May be kept for five minutes. A copy that is still good is confirmed with 304 when its ETag comes in If-None-Match.",
+		Responses: map[string]*huma.Response{
+			"200": {Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}},
+			"304": {Description: "The copy with this ETag is still good"},
+		},
+	}, s.show(func(s site) file { return s.openapi }))
+	for path, page := range map[string]func(site) file{
+		"/api/docs/":          func(s site) file { return s.docs },
+		"/api/docs/problems/": func(s site) file { return s.problems },
+		"/api/docs/style.css": func(s site) file { return s.style },
+	} {
+		api.Handle(on, huma.Operation{Method: http.MethodGet, Path: path, OperationID: path, Hidden: true}, s.show(page))
+	}
+}
+
+// show answers with one file of the site.
+func (s *service) show(pick func(site) file) func(context.Context, *fileInput) (*fileOutput, error) {
+	return func(_ context.Context, in *fileInput) (*fileOutput, error) {
+		rendered, err := s.site()
+		if err != nil {
+			return nil, err
+		}
+		return pick(rendered).answer(in.IfNoneMatch), nil
+	}
+}
