@@ -1,0 +1,100 @@
+// Command bench measures what a test must not: times and sizes, which depend on the machine and its mood. It prints tables, with
+// the target beside each figure, and ends with 1 when one is missed.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/honeydue/backend/knative/local"
+	"github.com/honeydue/backend/tests/wire"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	met, err := bench(ctx, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
+	if err != nil || !met {
+		stop()
+		os.Exit(1) //nolint:gocritic // stop was called
+	}
+}
+
+func bench(ctx context.Context, out io.Writer) (bool, error) {
+	root, err := goEnv(ctx, "GOWORK")
+	if err != nil {
+		return false, err
+	}
+	root = filepath.Dir(root)
+	version, err := goEnv(ctx, "GOVERSION")
+	if err != nil {
+		return false, err
+	}
+	_, _ = fmt.Fprintf(out, "honeyDue, %s, %s/%s, %d cores, %s\n\n", version, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
+
+	dir, err := os.MkdirTemp("", "honeydue-bench-")
+	if err != nil {
+		return false, fmt.Errorf("make folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL runs as another user
+		return false, fmt.Errorf("open folder: %w", err)
+	}
+	stripped := filepath.Join(dir, "stripped")
+	if err := buildFunctions(ctx, root, stripped); err != nil {
+		return false, err
+	}
+	starts, err := benchStarts(ctx, out, stripped)
+	if err != nil {
+		return false, err
+	}
+	calls, err := withSystem(ctx, filepath.Join(dir, "run"), func(s *local.System, counter *wire.Counter) (bool, error) {
+		trips, err := benchTrips(ctx, out, s, counter)
+		if err != nil {
+			return false, err
+		}
+		boards, err := benchBoards(ctx, out, s)
+		return trips && boards, err
+	})
+	return starts && calls, err
+}
+
+// withSystem runs fn on a system whose functions reach their database through a counter.
+func withSystem(ctx context.Context, dir string, fn func(*local.System, *wire.Counter) (bool, error)) (met bool, err error) {
+	counter, err := wire.Listen(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, counter.Close()) }()
+	values := map[string]string{}
+	for _, name := range functions {
+		values["honeydue-"+name+"/DATABASE_URL"] = fmt.Sprintf("postgres://honeydue_%s@%s/honeydue?sslmode=disable", name, counter.Addr())
+	}
+	s, err := local.Start(ctx, local.Config{Dir: dir, Durable: true, Values: values, Idle: time.Hour})
+	if err != nil {
+		return false, fmt.Errorf("start system: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	counter.To(fmt.Sprintf("127.0.0.1:%d", s.PgBouncer.Port()))
+	return fn(s, counter)
+}
+
+func goEnv(ctx context.Context, name string) (string, error) {
+	value, err := exec.CommandContext(ctx, "go", "env", name).Output()
+	if err != nil {
+		return "", fmt.Errorf("go env %s: %w", name, err)
+	}
+	return strings.TrimSpace(string(value)), nil
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+// Targets of a function's process.
+const (
+	maxStart  = 25 * time.Millisecond
+	maxBinary = 30 << 20
+	maxIdle   = 30 << 20
+	starts    = 20
+)
+
+// functions are the services; migrate is a Job.
+var functions = [...]string{"auth", "residences", "tasks", "site", "notifications", "sweeper"}
+
+// buildFunctions builds every function as its image has it, stripped, into dir.
+func buildFunctions(ctx context.Context, root, dir string) error {
+	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}
+	for _, name := range functions {
+		args = append(args, "github.com/honeydue/backend/functions/"+name)
+	}
+	build := exec.CommandContext(ctx, "go", args...)
+	build.Dir, build.Stderr = root, os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build functions: %w", err)
+	}
+	return nil
+}
+
+type start struct {
+	took time.Duration
+	idle int64 // resident bytes
+}
+
+// benchStarts prints a table of cold starts, binary sizes and idle memory, and returns whether all targets are met.
+func benchStarts(ctx context.Context, out io.Writer, bin string) (bool, error) {
+	_, _ = fmt.Fprintf(out, "From process start to listening, %d starts each; memory after its first answer, when idle\n\n", starts)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "function\tmedian\tmin\tmax\ttarget\tbinary\ttarget\tresident\ttarget\t\t")
+	met := true
+	for _, name := range functions {
+		program := filepath.Join(bin, name)
+		info, err := os.Stat(program)
+		if err != nil {
+			return false, fmt.Errorf("size of %s: %w", name, err)
+		}
+		runs := make([]start, starts)
+		for i := range runs {
+			if runs[i], err = startOnce(ctx, program); err != nil {
+				return false, fmt.Errorf("start %s: %w", name, err)
+			}
+		}
+		slices.SortFunc(runs, func(a, b start) int { return int(a.took - b.took) })
+		idle := slices.MaxFunc(runs, func(a, b start) int { return int(a.idle - b.idle) }).idle
+		median := runs[starts/2].took
+		ok := median <= maxStart && info.Size() <= maxBinary && idle <= maxIdle
+		met = met && ok
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, ms(median), ms(runs[0].took), ms(runs[starts-1].took),
+			ms(maxStart), mib(info.Size()), mib(maxBinary), mib(idle), mib(maxIdle), verdict(ok))
+	}
+	return met, table.Flush()
+}
+
+// startOnce starts program and waits until its port takes a connection. Nothing that it is configured with exists: a
+// function connects to nothing before its first request.
+func startOnce(ctx context.Context, program string) (start, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	port, err := freePort(ctx)
+	if err != nil {
+		return start{}, err
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Env = []string{
+		"PORT=" + strconv.Itoa(port), "LISTEN_HOST=127.0.0.1",
+		"DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing", "REDIS_URL=redis://127.0.0.1:1", "K_SINK=http://127.0.0.1:1",
+		"CODE_KEY=a key that derives codes for nobody", "SMTP_URL=smtp://127.0.0.1:1?tls=none", "MAIL_FROM=honeyDue <hello@example.com>",
+		"PUBLIC_URL=http://127.0.0.1",
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return start{}, fmt.Errorf("start process: %w", err)
+	}
+	err = connect(ctx, address)
+	took := time.Since(began)
+	var idle int64
+	if err == nil {
+		idle, err = idleMemory(ctx, cmd.Process.Pid, "http://"+address+"/healthz")
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if waited := cmd.Wait(); err == nil && waited != nil {
+		err = fmt.Errorf("end of process: %w", waited)
+	}
+	return start{took, idle}, err
+}
+
+// connect dials until something listens.
+func connect(ctx context.Context, address string) error {
+	tick := time.NewTicker(200 * time.Microsecond)
+	defer tick.Stop()
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("it does not listen")
+		case <-tick.C:
+		}
+	}
+}
+
+// idleMemory has the process answer once and reads what it holds afterwards.
+func idleMemory(ctx context.Context, pid int, url string) (int64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, fmt.Errorf("make request: %w", err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("ask health: %w", err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("health answered %d", res.StatusCode)
+	}
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0, fmt.Errorf("read memory: %w", err)
+	}
+	fields := strings.Fields(string(statm))
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}
+
+func freePort(ctx context.Context) (int, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, errors.New("the free port has no number")
+	}
+	return address.Port, listener.Close()
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
+
+func verdict(ok bool) string {
+	if ok {
+		return "met"
+	}
+	return "MISSED"
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"text/tabwriter"
+	"time"
+
+	"github.com/honeydue/backend/knative/local"
+	"github.com/honeydue/backend/tests/story"
+	"github.com/honeydue/backend/tests/wire"
+)
+
+// Targets of network round trips to the database, since it may be an ocean away.
+const (
+	cachedTrips = 0
+	readTrips   = 2
+	writeTrips  = 4
+)
+
+type measured struct {
+	name, method, path string
+	body               any
+	target             int64
+}
+
+// benchTrips prints how many statements and round trips each call costs, counted on the wire with warm processes and a warm
+// token cache, and returns whether all targets are met.
+func benchTrips(ctx context.Context, out io.Writer, s *local.System, counter *wire.Counter) (bool, error) {
+	done, err := story.MainJob(ctx, s.URL)
+	if err != nil {
+		return false, fmt.Errorf("story: %w", err)
+	}
+	// The functions publish and send after they have answered; the counts begin when that is over.
+	if err := quiet(ctx, counter); err != nil {
+		return false, err
+	}
+	_, _ = fmt.Fprint(out, "\nStatements and network round trips to PostgreSQL per call, counted on the wire before the answer\n\n")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "call\tstatements\tround trips\ttarget\t\t")
+	met := true
+	for _, m := range calls(done) {
+		before := counter.Counts()
+		answer, err := done.Owner.Call(ctx, m.method, m.path, m.body, "")
+		after := counter.Counts().Sub(before)
+		if err != nil || answer.Status >= http.StatusBadRequest {
+			return false, fmt.Errorf("%s: answered %d: %w", m.name, answer.Status, err)
+		}
+		ok := after.RoundTrips <= m.target
+		met = met && ok
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t\n", m.name, after.Statements, after.RoundTrips, m.target, verdict(ok))
+		if err := quiet(ctx, counter); err != nil {
+			return false, err
+		}
+	}
+	return met, table.Flush()
+}
+
+func calls(done *story.Done) []measured {
+	get, post, patch, remove := http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	home, task := fmt.Sprintf("/api/residences/%d/", done.Residence), fmt.Sprintf("/api/tasks/%d/", done.Task)
+	work := map[string]any{"residence_id": done.Residence, "title": "Wash the windows", "due_date": "2026-12-24", "assigned_to_id": done.Member.ID}
+	return []measured{
+		{name: "board, all homes, first", method: get, path: "/api/tasks/", target: readTrips},
+		{name: "board, all homes, from cache", method: get, path: "/api/tasks/", target: cachedTrips},
+		{name: "board of one home, first", method: get, path: fmt.Sprintf("/api/tasks/by-residence/%d/", done.Residence), target: readTrips},
+		{name: "board of one home, from cache", method: get, path: fmt.Sprintf("/api/tasks/by-residence/%d/", done.Residence), target: cachedTrips},
+		{name: "task", method: get, path: task, target: readTrips},
+		{name: "completions", method: get, path: fmt.Sprintf("/api/task-completions/?task_id=%d", done.Task), target: readTrips},
+		{name: "lookups", method: get, path: "/api/lookups/", target: readTrips},
+		{name: "create task", method: post, path: "/api/tasks/", body: work, target: writeTrips},
+		{name: "change task", method: patch, path: task, body: map[string]any{"title": "Clean all gutters"}, target: writeTrips},
+		{name: "mark in progress", method: post, path: task + "mark-in-progress/", target: writeTrips},
+		{name: "complete task", method: post, path: "/api/task-completions/", body: map[string]any{"task_id": done.Task}, target: writeTrips},
+		{name: "homes", method: get, path: "/api/residences/", target: readTrips},
+		{name: "homes with summaries", method: get, path: "/api/residences/my/", target: readTrips},
+		{name: "home", method: get, path: home, target: readTrips},
+		{name: "members", method: get, path: home + "users/", target: readTrips},
+		{name: "create home", method: post, path: "/api/residences/", body: map[string]any{"name": "Hut"}, target: writeTrips},
+		{name: "change home", method: patch, path: home, body: map[string]any{"city": "Austin"}, target: writeTrips},
+		{name: "share home", method: post, path: home + "share/", body: map[string]any{}, target: writeTrips},
+		{name: "me", method: get, path: "/api/auth/me/", target: readTrips},
+		{name: "change me", method: patch, path: "/api/auth/me/", body: map[string]any{"first_name": "Olivia"}, target: writeTrips},
+		{name: "sessions", method: get, path: "/api/auth/sessions/", target: readTrips},
+		{name: "delete task", method: remove, path: task, target: writeTrips},
+		{name: "delete home", method: remove, path: home, target: writeTrips},
+		{name: "log out", method: post, path: "/api/auth/logout/", target: writeTrips},
+	}
+}
+
+// quiet returns once nothing has passed the counter for a while.
+func quiet(ctx context.Context, counter *wire.Counter) error {
+	const silence = 300 * time.Millisecond
+	for last := counter.Counts(); ; {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for silence: %w", ctx.Err())
+		case <-time.After(silence):
+		}
+		now := counter.Counts()
+		if now == last {
+			return nil
+		}
+		last = now
+	}
+}

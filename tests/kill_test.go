@@ -1,0 +1,145 @@
+package tests
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/knative/local"
+	"github.com/honeydue/backend/knative/local/mailbox"
+	"github.com/honeydue/backend/tests/story"
+)
+
+// kills remembers when which function was killed.
+type kills struct {
+	mu sync.Mutex
+	at map[string][]time.Time
+}
+
+// harass kills a random function at random moments until ctx ends.
+func (k *kills) harass(ctx context.Context, s *local.System) {
+	functions := []string{"auth", "residences", "tasks", "notifications", "notifications", "sweeper"}
+	for {
+		pause := time.Duration(rand.IntN(120)) * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		name := functions[rand.IntN(len(functions))]
+		if s.Kill(name) {
+			k.mu.Lock()
+			k.at[name] = append(k.at[name], time.Now())
+			k.mu.Unlock()
+		}
+	}
+}
+
+// between returns whether a function was killed in that time.
+func (k *kills) between(name string, from, to time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.ContainsFunc(k.at[name], func(at time.Time) bool { return !at.Before(from) && !at.After(to) })
+}
+
+func (k *kills) count() int {
+	n := 0
+	for _, at := range k.at {
+		n += len(at)
+	}
+	return n
+}
+
+// TestKill9AtAnyMoment kills functions at random through 50 rounds of the story and then counts: no acknowledged
+// write and no mail may be missing, and no mail is there twice unless the kill fell between the final dot and the
+// commit of `sent`.
+func TestKill9AtAnyMoment(t *testing.T) {
+	t.Parallel()
+	const rounds = 50
+	s := ownSystem(t)
+	db := owner(t, s)
+	ctx := within(t, 8*time.Minute)
+	killed := &kills{at: map[string][]time.Time{}}
+	var all []*story.Done
+	for range rounds {
+		harassing, calm := context.WithCancel(ctx)
+		var killer sync.WaitGroup
+		killer.Go(func() { killed.harass(harassing, s) })
+		done, err := story.MainJob(ctx, s.URL)
+		calm()
+		killer.Wait()
+		require.NoError(t, err)
+		all = append(all, done)
+	}
+	settle(ctx, t, s, db)
+
+	for _, done := range all {
+		require.Equal(t, 1, value[int](t, db, `SELECT count(*) FROM task_task WHERE id = $1 AND title = $2 AND completion_count = 1`, done.Task, done.Title))
+		require.Equal(t, 1, value[int](t, db, `SELECT count(*) FROM task_task WHERE residence_id = $1`, done.Residence), "created once")
+		require.Equal(t, 1, value[int](t, db, `SELECT count(*) FROM task_taskcompletion WHERE task_id = $1 AND id = $2`, done.Task, done.Completion))
+		require.Equal(t, 2, value[int](t, db, `SELECT count(*) FROM residence_member WHERE residence_id = $1`, done.Residence))
+	}
+	lost, doubled := tally(t, db, killed, all, s.Mailbox().Messages())
+	t.Logf("%d rounds, %d kills, %d mails; lost %d, doubled by a kill between the dot and the commit %d",
+		rounds, killed.count(), len(s.Mailbox().Messages()), lost, doubled)
+	require.Zero(t, lost)
+}
+
+// settle fires both schedules until nothing is on its way.
+func settle(ctx context.Context, t *testing.T, s *local.System, db *pgxpool.Pool) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		// What a killed function left leased would be due within a minute; the test does not wait for the clock.
+		_, err := db.Exec(ctx, `UPDATE outbox_delivery SET next_at = now() WHERE state = 'pending'`)
+		require.NoError(t, err)
+		_, err = db.Exec(ctx, `UPDATE notification_message SET next_at = now() WHERE state = 'pending'`)
+		require.NoError(t, err)
+		require.NoError(t, s.Fire(ctx, "outbox"))
+		require.NoError(t, s.Fire(ctx, "deliveries"))
+		return value[int](t, db, `SELECT (SELECT count(*) FROM outbox_delivery WHERE state = 'pending') +
+			(SELECT count(*) FROM notification_message WHERE state IN ('pending', 'sending'))`) == 0
+	}, 3*time.Minute, time.Second)
+	require.Zero(t, value[int](t, db, `SELECT count(*) FROM outbox_delivery WHERE state = 'dead'`))
+}
+
+// tally compares the mails that arrived with those that the story asks for.
+func tally(t *testing.T, db *pgxpool.Pool, killed *kills, all []*story.Done, mails []mailbox.Message) (lost, doubled int) {
+	t.Helper()
+	has := func(to, words string) bool {
+		return slices.ContainsFunc(mails, func(m mailbox.Message) bool {
+			return slices.Contains(m.To, to) && strings.Contains(strings.ToLower(m.Subject+m.Text), words)
+		})
+	}
+	for _, done := range all {
+		for _, want := range []struct{ to, words string }{
+			{done.Owner.Email, "code"}, {done.Member.Email, "code"}, {done.Owner.Email, "joined"},
+			{done.Member.Email, "assigned"}, {done.Owner.Email, "completed"},
+		} {
+			if !has(want.to, want.words) {
+				t.Errorf("no mail about %s in round with task %d", want.words, done.Task)
+				lost++
+			}
+		}
+	}
+	require.Zero(t, value[int](t, db, `SELECT count(*) FROM notification_message WHERE state <> 'sent'`))
+	byID := map[string][]time.Time{}
+	for _, m := range mails {
+		id := m.Headers["Message-Id"]
+		byID[id] = append(byID[id], m.At)
+	}
+	for id, times := range byID {
+		slices.SortFunc(times, time.Time.Compare)
+		for i := range times[1:] {
+			doubled++
+			require.True(t, killed.between("notifications", times[i].Add(-50*time.Millisecond), times[i+1]), "%s was sent twice, and no kill explains it", id)
+		}
+	}
+	return lost, doubled
+}

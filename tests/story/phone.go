@@ -1,0 +1,135 @@
+// Package story is honeyDue as its people use it: phones that call the API, and the main job that two of them do
+// together. The tests and benchmarks of this module tell it under every kind of trouble.
+package story
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// A Phone calls the API for one person.
+type Phone struct {
+	URL     string
+	Token   string
+	Address string // where it calls from, as the edge would tell; a fresh phone has one of its own
+	Client  *http.Client
+}
+
+// NewPhone returns a phone that nobody is signed in on.
+func NewPhone(url string) *Phone {
+	var n [3]byte
+	_, _ = rand.Read(n[:])
+	return &Phone{URL: url, Address: fmt.Sprintf("10.%d.%d.%d", n[0], n[1], n[2]), Client: &http.Client{Timeout: 20 * time.Second}}
+}
+
+// An Answer is a response, read whole.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Decode reads the body of an answer that must have that status.
+func (a Answer) Decode(status int, into any) error {
+	if a.Status != status {
+		return fmt.Errorf("answered %d, not %d: %s", a.Status, status, a.Body)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(a.Body, into); err != nil {
+		return fmt.Errorf("decode answer: %w", err)
+	}
+	return nil
+}
+
+// Call sends one request. body is sent as JSON, a []byte as it is, nil not at all; key is an Idempotency-Key or empty.
+func (p *Phone) Call(ctx context.Context, method, path string, body any, key string) (Answer, error) {
+	encoded, raw := body.([]byte)
+	if !raw && body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			return Answer{}, fmt.Errorf("encode request: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, p.URL+path, bytes.NewReader(encoded))
+	if err != nil {
+		return Answer{}, fmt.Errorf("make request: %w", err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if p.Token != "" {
+		req.Header.Set("Authorization", "Token "+p.Token)
+	}
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	req.Header.Set("X-Forwarded-For", p.Address)
+	res, err := p.Client.Do(req)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	read, err := io.ReadAll(res.Body)
+	if err != nil {
+		return Answer{}, fmt.Errorf("read answer of %s %s: %w", method, path, err)
+	}
+	return Answer{Status: res.StatusCode, Header: res.Header, Body: read}, nil
+}
+
+// Sure sends a request, with one Idempotency-Key where there is a body, until something other than a dead connection or a
+// 5xx answers. It is what an app does that must not lose what a person typed.
+func (p *Phone) Sure(ctx context.Context, method, path string, body any) (Answer, error) {
+	key := ""
+	if body != nil && method == http.MethodPost {
+		key = rand.Text()
+	}
+	return p.sure(ctx, method, path, body, key)
+}
+
+func (p *Phone) sure(ctx context.Context, method, path string, body any, key string) (Answer, error) {
+	const pause = 20 * time.Millisecond
+	for {
+		answer, err := p.Call(ctx, method, path, body, key)
+		stillRunning := err == nil && answer.Status == http.StatusConflict && key != "" && bytes.Contains(answer.Body, []byte("still running"))
+		if err == nil && answer.Status < http.StatusInternalServerError && !stillRunning {
+			return answer, nil
+		}
+		select {
+		case <-ctx.Done():
+			return answer, fmt.Errorf("%s %s: %w, last: %d %w", method, path, ctx.Err(), answer.Status, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Read sends a GET until it is answered, and decodes what must be a 200.
+func (p *Phone) Read(ctx context.Context, path string, into any) error {
+	answer, err := p.Sure(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	if err := answer.Decode(http.StatusOK, into); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	return nil
+}
+
+// Create posts until it is answered, and decodes what must be that status.
+func (p *Phone) Create(ctx context.Context, path string, status int, body, into any) error {
+	answer, err := p.Sure(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return err
+	}
+	if err := answer.Decode(status, into); err != nil {
+		return fmt.Errorf("POST %s: %w", path, err)
+	}
+	return nil
+}
