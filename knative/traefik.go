@@ -53,7 +53,7 @@ var matchRule = regexp.MustCompile("^Host\\(`([^`]+)`\\) && \\(Path\\(`(/[^`]*[^
 // path returns the path that the route's rule stands for, without a last slash.
 func (r route) path() (string, error) {
 	m := matchRule.FindStringSubmatch(r.Match)
-	if m == nil || m[2] != m[3] {
+	if len(m) == 0 || m[2] != m[3] {
 		return "", fmt.Errorf("match %q is not of the form Host(`h`) && (Path(`/p`) || PathPrefix(`/p/`))", r.Match)
 	}
 	if m[1] != publicHost {

@@ -100,7 +100,7 @@ func (s *service) deliver(ctx context.Context, m message, claimed time.Time) {
 		log.ErrorContext(ctx, "outcome not noted; the message's lease stands", "outcome", outcome.state, "error", err)
 		return
 	}
-	log.InfoContext(ctx, "message "+outcome.state, "reason", outcome.reason)
+	log.InfoContext(ctx, "message handled", "outcome", outcome.state, "reason", outcome.reason)
 }
 
 // send composes m and hands it to the mail server. end takes leave of the server, and is never nil.

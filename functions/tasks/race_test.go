@@ -99,6 +99,7 @@ func TestAssigningToOneWhoLeaves(t *testing.T) {
 
 // leave takes bob out of the home as the residences function does: the home's row first, then his tasks.
 func (b *bundle) leave(t testing.TB) error {
+	t.Helper()
 	tx, err := b.Owner.Begin(t.Context())
 	if err != nil {
 		return err

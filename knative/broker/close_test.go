@@ -31,7 +31,8 @@ func TestFanOut(t *testing.T) {
 	var open, most atomic.Int32
 	slow := newConsumer(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
 		now := open.Add(1)
-		for top := most.Load(); now > top && !most.CompareAndSwap(top, now); top = most.Load() {
+		for top := most.Load(); now > top && !most.CompareAndSwap(top, now); {
+			top = most.Load()
 		}
 		<-hang
 		open.Add(-1)

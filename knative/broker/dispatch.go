@@ -160,7 +160,7 @@ func (d *delivery) post(ctx context.Context, to Destination, e event.Event, head
 		}
 		return outcome{err: fmt.Errorf("reach consumer: %w", err), address: address}
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	out := outcome{status: resp.StatusCode, header: resp.Header, address: address}
 	out.retryAfter = retryAfter(resp.StatusCode, resp.Header, d.broker.options.Now())
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxEventBytes+1))
@@ -178,7 +178,7 @@ func (d *delivery) post(ctx context.Context, to Destination, e event.Event, head
 }
 
 func (d *delivery) log(ctx context.Context, message string, last outcome) {
-	d.broker.options.Log.WarnContext(ctx, message,
+	d.broker.options.Log.LogAttrs(ctx, slog.LevelWarn, message, //nolint:sloglint // the callers' are constants
 		slog.String("event_id", d.parcel.event.ID()), slog.String("event_type", d.parcel.event.Type()),
 		slog.String("trigger", d.consumer.Name), slog.Int("attempts", d.attempts),
 		slog.Int("status", last.status), slog.String("error", last.err.Error()))

@@ -44,7 +44,7 @@ func ParseDuration(s string) (time.Duration, error) {
 		if err != nil || d > (math.MaxInt64-total)/unit.times {
 			return 0, refused
 		}
-		total += d * unit.times
+		total += d * unit.times //nolint:durationcheck // times is a number
 	}
 	if date != "" || clock != "" {
 		return 0, refused

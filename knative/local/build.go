@@ -39,7 +39,7 @@ func workspace() (string, error) {
 func build(ctx context.Context, root, bin string, flags, packages []string, log *slog.Logger) error {
 	begun := time.Now()
 	log.InfoContext(ctx, "building", "programs", len(packages))
-	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // programs are no secret
+	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return fmt.Errorf("make folder of programs: %w", err)
 	}
 	args := append([]string{"build", "-v", "-trimpath", "-ldflags=-s -w", "-o", bin + string(filepath.Separator)}, flags...)
@@ -62,7 +62,7 @@ const tailLines = 20
 
 // runStep runs the step to its end and logs every few seconds what it said last.
 func runStep(ctx context.Context, s step, log *slog.Logger) error {
-	cmd := exec.CommandContext(ctx, s.program, s.args...) //nolint:gosec // our own steps
+	cmd := exec.CommandContext(ctx, s.program, s.args...)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), s.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -94,7 +94,7 @@ func follow(lines *bufio.Scanner, name string, log *slog.Logger) []string {
 		}
 		if time.Since(said) > progressInterval {
 			said = time.Now()
-			log.Info(name, "lines", n, "at", lines.Text())
+			log.Info("still at it", "doing", name, "lines", n, "at", lines.Text())
 		}
 	}
 	return tail

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -41,12 +42,12 @@ func startProcess(program string, env []string, logs io.Writer) (*process, error
 		return nil, err
 	}
 	p := &process{
-		cmd:   exec.Command(program), //nolint:gosec,noctx // built by us; it ends by signals, not with a context
+		cmd:   exec.Command(program), //nolint:noctx // built by us; it ends by signals, not with a context
 		host:  net.JoinHostPort(loopback, strconv.Itoa(port)),
 		ready: make(chan struct{}),
 		ended: make(chan struct{}),
 	}
-	p.cmd.Env = append(env, "LISTEN_HOST="+loopback, "PORT="+strconv.Itoa(port))
+	p.cmd.Env = append(slices.Clone(env), "LISTEN_HOST="+loopback, "PORT="+strconv.Itoa(port))
 	p.cmd.Stdout, p.cmd.Stderr = logs, logs
 	p.cmd.WaitDelay = time.Second
 	p.cmd.SysProcAttr = attributes()
@@ -148,6 +149,6 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }

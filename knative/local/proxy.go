@@ -68,7 +68,7 @@ func (f *function) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "1")
 		problem(w, http.StatusServiceUnavailable, f.Name+" takes no more requests at the moment.")
 	default:
-		f.log.Warn("request failed", "error", err)
+		f.log.WarnContext(r.Context(), "request failed", "error", err)
 		problem(w, http.StatusBadGateway, f.Name+" ended before it had answered.")
 	}
 }

@@ -127,7 +127,7 @@ func TestSystem(t *testing.T) {
 	t.Run("an event is retried", func(t *testing.T) {
 		_, body := request(t, http.MethodGet, s.URL+"/api/tasks/", nil, "")
 		sink := strings.SplitAfter(body, "K_SINK=")[1]
-		sink = sink[:strings.Index(sink, `"`)]
+		sink, _, _ = strings.Cut(sink, `"`)
 		publish := func(id string) int {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sink, strings.NewReader(`{}`))
 			require.NoError(t, err)

@@ -65,7 +65,7 @@ func (s *Scheduler) post(ctx context.Context, e *entry, ping event.Event) (again
 		}
 		return true, fmt.Errorf("reach sink: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
 		return false, nil

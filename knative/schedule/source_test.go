@@ -42,7 +42,7 @@ func FuzzSource(f *testing.F) {
 	f.Add("TZ=0", "Europe/Berlin", "YQ==")
 	f.Add("CRON_TZ= * * * * *", "", "?")
 	f.Add("@daily", "America/New_York", "")
-	f.Fuzz(func(t *testing.T, line, zone, data string) {
+	f.Fuzz(func(_ *testing.T, line, zone, data string) {
 		source := schedule.Source{
 			Namespace: "honeydue", Name: "outbox", Schedule: line, Timezone: zone, DataBase64: data,
 			Sink: broker.Destination{URI: "http://127.0.0.1:1"},

@@ -41,8 +41,8 @@ func Document(function string, routes func(huma.API)) *huma.OpenAPI {
 func build(function string, log *slog.Logger, proxies Proxies, routes func(huma.API)) (http.Handler, huma.API) {
 	useProblems()
 	router := chi.NewRouter()
-	router.NotFound(func(w http.ResponseWriter, r *http.Request) { Write(w, problem.NotFound()) })
-	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+	router.NotFound(func(w http.ResponseWriter, _ *http.Request) { Write(w, problem.NotFound()) })
+	router.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
 		Write(w, problem.New(http.StatusMethodNotAllowed, "This path has no such method."))
 	})
 	config := huma.DefaultConfig("honeyDue "+function, "1.0.0")
@@ -59,11 +59,9 @@ func build(function string, log *slog.Logger, proxies Proxies, routes func(huma.
 
 // useProblems sets what huma keeps in variables of a whole process: the error document, and that names have one casing.
 var useProblems = sync.OnceFunc(func() {
-	huma.NewErrorWithContext = newError
-	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return newError(nil, status, message, errs...)
-	}
-	huma.ValidateStrictCasing = true
+	huma.NewErrorWithContext = newError //nolint:reassign // the way that huma offers
+	huma.NewError = newErrorOutside     //nolint:reassign // as above
+	huma.ValidateStrictCasing = true    //nolint:reassign // as above
 })
 
 var problemType = reflect.TypeFor[problem.Problem]()
@@ -102,7 +100,7 @@ func (o operations) DocumentOperation(op *huma.Operation) {
 }
 
 // newError makes problems of huma's own refusals, without the values that they refer to.
-func newError(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
+func newError(_ huma.Context, status int, _ string, errs ...error) huma.StatusError {
 	for _, err := range errs {
 		if p := From(err); p != nil {
 			return p
@@ -119,6 +117,11 @@ func newError(_ huma.Context, status int, message string, errs ...error) huma.St
 		p.Errors = append(p.Errors, detail(err))
 	}
 	return p
+}
+
+// newErrorOutside is newError where there is no request: while operations are registered.
+func newErrorOutside(status int, message string, errs ...error) huma.StatusError {
+	return newError(nil, status, message, errs...)
 }
 
 // detail cuts from huma's messages what comes from the request: a name that is not known, a parser's quotation.

@@ -1,7 +1,6 @@
 package board_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -75,7 +74,7 @@ func TestSQLSaysTheSame(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, found, len(states))
 		for i, s := range states {
-			require.Equal(t, board.Of(s, today, threshold), found[i], fmt.Sprintf("%+v", s))
+			require.Equal(t, board.Of(s, today, threshold), found[i], "%+v", s)
 		}
 	})
 }

@@ -106,8 +106,8 @@ func (c *Cache) reading(ctx context.Context, what string, ask func(ctx context.C
 }
 
 // writing runs tell within a writer's budget. It is never spared: what a writer leaves out, others would miss.
-func (c *Cache) writing(ctx context.Context, what string, tell func(ctx context.Context) error) bool {
-	return c.within(context.WithoutCancel(ctx), c.times.writeBudget, what, tell)
+func (c *Cache) writing(ctx context.Context, what string, tell func(ctx context.Context) error) {
+	c.within(context.WithoutCancel(ctx), c.times.writeBudget, what, tell)
 }
 
 func (c *Cache) within(ctx context.Context, budget time.Duration, what string, do func(ctx context.Context) error) bool {

@@ -53,7 +53,7 @@ func beVictim(dir string) error {
 	}
 	pids := append(children(p.PID()), p.PID(), b.PID(), r.PID())
 	p.Pause()
-	fmt.Println(strings.Trim(fmt.Sprint(pids), "[]"))
+	_, _ = fmt.Fprintln(os.Stdout, strings.Trim(fmt.Sprint(pids), "[]"))
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }
@@ -61,7 +61,7 @@ func beVictim(dir string) error {
 // folder is like t.TempDir, but open to the user that root's servers run as.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "devserver-")
+	dir, err := os.MkdirTemp("", "devserver-") //nolint:usetesting // the one of the test is closed to other users
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })

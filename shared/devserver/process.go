@@ -96,7 +96,7 @@ func killTree(pids ...int) error {
 			if time.Now().After(deadline) {
 				return fmt.Errorf("kill process %d: still there after %s", pid, killTimeout)
 			}
-			time.Sleep(poll)
+			time.Sleep(poll) //nolint:forbidigo // nothing tells of the end of a process that is not our child
 		}
 	}
 	return nil

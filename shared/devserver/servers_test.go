@@ -106,8 +106,8 @@ func TestPauseAndResume(t *testing.T) {
 		answered <- err
 	}()
 	select {
-	case <-answered:
-		require.Fail(t, "a paused server answered")
+	case err := <-answered:
+		require.Fail(t, "a paused server answered", "%v", err)
 	case <-time.After(200 * time.Millisecond):
 	}
 	p.Resume()

@@ -125,7 +125,7 @@ func TestUnavailable(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	db := open(t, "postgres://nobody@"+listener.Addr().String()+"/nothing", "exec")
-	_, err = db.Query(t.Context(), `SELECT 1`)
+	_, err = db.Exec(t.Context(), `SELECT 1`)
 	require.True(t, pg.Unavailable(err), "%v", err)
 	require.NotContains(t, err.Error(), "SELECT")
 	require.True(t, pg.Unavailable(context.DeadlineExceeded))

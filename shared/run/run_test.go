@@ -79,8 +79,8 @@ func TestServeDrains(t *testing.T) {
 		return err != nil
 	}, 5*time.Second, 5*time.Millisecond, "nothing new is taken")
 	select {
-	case <-served:
-		t.Fatal("ended before the request that had begun")
+	case err := <-served:
+		t.Fatalf("ended before the request that had begun: %v", err)
 	default:
 	}
 	close(release)

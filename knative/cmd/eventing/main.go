@@ -39,7 +39,7 @@ func run(log *slog.Logger, c config) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.address)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	fmt.Fprintf(os.Stdout, "ready %s  page %s/_local/  mail %s\n", system.URL, system.URL, system.Mailbox().URL())
+	_, _ = fmt.Fprintf(os.Stdout, "ready %s  page %s/_local/  mail %s\n", system.URL, system.URL, system.Mailbox().URL())
 	<-ctx.Done()
 	log.InfoContext(ctx, "stopping")
 	return system.Stop()

@@ -58,6 +58,7 @@ func (s *Servers) copyTemplate(ctx context.Context, name string) error {
 
 // drop removes the database. On a server that the test has stopped there is nothing to do.
 func (d *Database) drop(t testing.TB) {
+	t.Helper()
 	if d.Servers.Postgres.PID() == 0 {
 		return
 	}
