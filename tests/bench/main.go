@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,6 +19,12 @@ import (
 
 	"github.com/honeydue/backend/knative/local"
 	"github.com/honeydue/backend/tests/wire"
+)
+
+// publishing is how long the sink takes; silence is longer, and means that it is over.
+const (
+	publishing = 200 * time.Millisecond
+	silence    = 2 * publishing
 )
 
 func main() {
@@ -71,6 +79,16 @@ func bench(ctx context.Context, out io.Writer) (bool, error) {
 	return starts && calls, err
 }
 
+// slowSink stands where the broker is and takes its time, so that what a function writes after an event was published
+// falls behind the answer that is measured.
+func slowSink(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-time.After(publishing):
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
 // withSystem runs fn on a system whose functions reach their database through a counter.
 func withSystem(ctx context.Context, dir string, fn func(*local.System, *wire.Counter) (bool, error)) (met bool, err error) {
 	counter, err := wire.Listen(ctx)
@@ -78,7 +96,9 @@ func withSystem(ctx context.Context, dir string, fn func(*local.System, *wire.Co
 		return false, err
 	}
 	defer func() { err = errors.Join(err, counter.Close()) }()
-	values := map[string]string{}
+	sink := httptest.NewServer(http.HandlerFunc(slowSink))
+	defer sink.Close()
+	values := map[string]string{"honeydue/K_SINK": sink.URL}
 	for _, name := range functions {
 		values["honeydue-"+name+"/DATABASE_URL"] = fmt.Sprintf("postgres://honeydue_%s@%s/honeydue?sslmode=disable", name, counter.Addr())
 	}

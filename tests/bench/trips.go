@@ -92,7 +92,6 @@ func calls(done *story.Done) []measured {
 
 // quiet returns once nothing has passed the counter for a while.
 func quiet(ctx context.Context, counter *wire.Counter) error {
-	const silence = 300 * time.Millisecond
 	for last := counter.Counts(); ; {
 		select {
 		case <-ctx.Done():
