@@ -1,120 +1,23 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"math"
-	"net"
-	"net/http/httptest"
-	"net/url"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/honeydue/backend/shared/cache"
-	"github.com/honeydue/backend/shared/devserver/devtest"
-	"github.com/honeydue/backend/shared/function"
+	"github.com/honeydue/backend/shared/devserver/wire"
 	"github.com/honeydue/backend/shared/function/functiontest"
-	"github.com/honeydue/backend/shared/pg"
 )
 
-// A wire stands between the function and PostgreSQL and counts round trips: how often the function's side speaks after
-// the database's side did.
-type wire struct {
-	listener net.Listener
-	target   string
-	trips    atomic.Int64
-	copies   sync.WaitGroup
-}
-
-func newWire(t *testing.T, target string) *wire {
+// counted is the function with its round trips counted.
+func counted(t *testing.T) (*bundle, *wire.Counter) {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	w := &wire{listener: listener, target: target}
-	w.copies.Go(w.accept)
-	t.Cleanup(func() {
-		_ = listener.Close()
-		w.copies.Wait()
-	})
-	return w
-}
-
-func (w *wire) accept() {
-	for {
-		near, err := w.listener.Accept()
-		if err != nil {
-			return
-		}
-		far, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", w.target)
-		if err != nil {
-			_ = near.Close()
-			continue
-		}
-		var answered atomic.Bool
-		answered.Store(true)
-		pass := func(to, from net.Conn, seen func()) {
-			defer func() { _ = to.Close() }()
-			buffer := make([]byte, 64<<10)
-			for {
-				n, err := from.Read(buffer)
-				if n > 0 {
-					seen()
-					if _, err := to.Write(buffer[:n]); err != nil {
-						return
-					}
-				}
-				if err != nil {
-					_, _ = io.Copy(io.Discard, from)
-					return
-				}
-			}
-		}
-		w.copies.Go(func() {
-			pass(far, near, func() {
-				if answered.CompareAndSwap(true, false) {
-					w.trips.Add(1)
-				}
-			})
-		})
-		w.copies.Go(func() { pass(near, far, func() { answered.Store(true) }) })
-	}
-}
-
-// idle drops what would be published after a commit, so that only what the caller waits for is counted.
-type idle struct{}
-
-func (idle) Go(func(context.Context)) {}
-
-// counted is a function whose round trips are counted.
-func counted(t *testing.T) (*bundle, *wire) {
-	t.Helper()
-	db := devtest.New(t)
-	b := &bundle{Server: functiontest.StartOn(t, db, "auth", (&bundle{}).routes)}
-	address, err := url.Parse(db.URL("honeydue_auth"))
-	require.NoError(t, err)
-	w := newWire(t, address.Host)
-	address.Host = w.listener.Addr().String()
-	var mode pg.ExecMode
-	require.NoError(t, mode.Decode(db.ExecMode()))
-	base, err := function.Open(t.Context(), "auth", function.Config{
-		Database: pg.Config{URL: address.String(), ExecMode: mode, PoolSize: 1},
-		Cache:    cache.Config{URL: db.RedisURL()},
-		Sink:     "http://127.0.0.1:1/honeydue/default",
-	}, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	base.Outbox.Tasks = idle{}
-	server := httptest.NewServer(base.Handler(b.routes(base)))
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, base.Close(context.WithoutCancel(t.Context())))
-	})
-	b.URL = server.URL
-	return b, w
+	b := &bundle{}
+	var counter *wire.Counter
+	b.Server, counter = functiontest.StartCounted(t, "auth", b.routes)
+	return b, counter
 }
 
 // How long a call takes must not tell whether an account is there: its round trips to the database do not. The fewest of some
@@ -130,9 +33,9 @@ func TestUnknownAccountTakesAsManyRoundTrips(t *testing.T) {
 			for range spend {
 				call(email)
 			}
-			before := w.trips.Load()
+			before := w.Counts().RoundTrips
 			call(email)
-			least = min(least, w.trips.Load()-before)
+			least = min(least, w.Counts().RoundTrips-before)
 		}
 		return least
 	}
@@ -203,9 +106,9 @@ func TestRoundTrips(t *testing.T) {
 			if session.Token != "" {
 				b.post(t, "verify-email/", session.Token, object{}) // looks the token up, no more
 			}
-			before := w.trips.Load()
+			before := w.Counts().RoundTrips
 			r := c.call()
-			least = min(least, w.trips.Load()-before)
+			least = min(least, w.Counts().RoundTrips-before)
 			require.Less(t, r.Status, 300, "%s: %s", c.name, r.Body)
 		}
 		require.Equal(t, c.limits+c.want, least, c.name)

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/function/functiontest"
 )
 
 type object = map[string]any
@@ -133,7 +135,7 @@ func TestMergedOpenAPI(t *testing.T) {
 	t.Parallel()
 	document, err := merge(readObject(t, "head.json"), readParts(t))
 	require.NoError(t, err)
-	requireFile(t, "merged.json", document)
+	functiontest.File(t, "merged.json", document)
 
 	stands := readObject(t, "merged.json")
 	requireValid(t, stands)

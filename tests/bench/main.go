@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/honeydue/backend/knative/local"
-	"github.com/honeydue/backend/tests/wire"
+	"github.com/honeydue/backend/shared/devserver/wire"
 )
 
 // publishing is how long the sink takes; silence is longer, and means that it is over.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/honeydue/backend/knative/local"
+	"github.com/honeydue/backend/shared/devserver/wire"
 	"github.com/honeydue/backend/tests/story"
-	"github.com/honeydue/backend/tests/wire"
 )
 
 // Targets of network round trips to the database, since it may be an ocean away.

@@ -46,12 +46,24 @@ func Start(t testing.TB, name string, routes func(*function.Base) func(huma.API)
 // StartOn is Start on a database that the test has already, so that two processes can share one.
 func StartOn(t testing.TB, db *devtest.Database, name string, routes func(*function.Base) func(huma.API)) *Server {
 	t.Helper()
+	// A busy machine is no Redis that is away.
+	return start(t, db, name, database(t, db.URL("honeydue_"+name), db.ExecMode(), 4), time.Second, routes)
+}
+
+// database is the configuration of a pool in the query mode of that name.
+func database(t testing.TB, url, mode string, connections int32) pg.Config {
+	t.Helper()
+	cfg := pg.Config{URL: url, PoolSize: connections}
+	require.NoError(t, cfg.ExecMode.Decode(mode))
+	return cfg
+}
+
+func start(t testing.TB, db *devtest.Database, name string, cfg pg.Config, budget time.Duration, routes func(*function.Base) func(huma.API)) *Server {
+	t.Helper()
 	ctx := context.Background()
-	var mode pg.ExecMode
-	require.NoError(t, mode.Decode(db.ExecMode()))
 	base, err := function.Open(ctx, name, function.Config{
-		Database: pg.Config{URL: db.URL("honeydue_" + name), ExecMode: mode, PoolSize: 4},
-		Cache:    cache.Config{URL: db.RedisURL(), Budget: time.Second}, // a busy machine is no Redis that is away
+		Database: cfg,
+		Cache:    cache.Config{URL: db.RedisURL(), Budget: budget},
 		Sink:     "http://127.0.0.1:1/honeydue/default",
 		Proxies:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}, slog.New(slog.DiscardHandler))
