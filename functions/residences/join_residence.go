@@ -10,6 +10,7 @@ import (
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/idempotency"
 	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
@@ -44,26 +45,26 @@ func (s *service) joinResidence(ctx context.Context, in *joinResidenceInput) (*i
 	if err != nil {
 		return nil, err
 	}
+	if guard.Replayed() {
+		// Who left the home since, or was removed, may not see it.
+		if _, err := home.Of(ctx, s.DB, me, answer.Body.ID); err != nil {
+			return nil, err
+		}
+	}
 	answer.Status = http.StatusOK
 	return answer, nil
 }
 
 // countJoin counts a try, whatever comes of it, so that nobody guesses codes.
 func (s *service) countJoin(ctx context.Context, me int64) error {
-	for _, try := range []struct {
-		rule    limit.Rule
-		subject string
-	}{
-		{limit.Rule{Name: "join by person", Max: 10, Window: time.Hour}, strconv.FormatInt(me, 10)},
-		{limit.Rule{Name: "join by address", Max: 30, Window: time.Hour}, api.Address(ctx)},
-	} {
-		taken, err := limit.Take(ctx, s.DB, try.rule, try.subject)
-		if err != nil {
-			return err
-		}
-		if !taken.Granted {
-			return problem.TooMany("Too many codes were tried within an hour.", taken.After)
-		}
+	byPerson := limit.Rule{Name: "join by person", Max: 10, Window: time.Hour}
+	byAddress := limit.Rule{Name: "join by address", Max: 30, Window: time.Hour}
+	try, err := limit.Take(ctx, s.DB, byPerson.By(strconv.FormatInt(me, 10)), byAddress.By(api.Address(ctx)))
+	if err != nil {
+		return err
+	}
+	if !try.Granted {
+		return problem.TooMany("Too many codes were tried within an hour.", try.After)
 	}
 	return nil
 }

@@ -83,8 +83,7 @@ func (s *service) reshape(ctx context.Context, guard *idempotency.Guard, look fu
 
 func (s *service) reshapeOnce(ctx context.Context, guard *idempotency.Guard, id int64, people []int64, fn func(tx *pg.Tx, all members) error) error {
 	settle := s.Cache.Mark(ctx, people)
-	defer settle(ctx)
-	return pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+	err := pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
 		all, err := lockMembers(ctx, tx, guard, id)
 		if err != nil || guard.Replayed() {
 			return err
@@ -99,6 +98,11 @@ func (s *service) reshapeOnce(ctx context.Context, guard *idempotency.Guard, id 
 		}
 		return fn(tx, all)
 	})
+	// A commit in doubt may still happen: the marker stays, and outlives the transaction.
+	if !pg.InDoubt(err) {
+		settle(ctx)
+	}
+	return err
 }
 
 // lockMembers has the home to itself until tx ends. Without a home there are no members.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -8,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/pg"
 )
 
 type call struct {
@@ -182,4 +185,35 @@ func TestJoinWaitsForChanges(t *testing.T) {
 	require.NoError(t, tx.Commit(ctx))
 	require.Equal(t, 200, <-joined)
 	require.Contains(t, b.roles(t), is(b.stranger, home.Member))
+}
+
+// A commit that goes on after its caller gave up: whoever reads between the two keeps no board.
+func TestRemovalInDoubtLeavesNoStaleBoard(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
+		BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; EXCEPTION WHEN query_canceled OR lock_not_available THEN NULL; END;
+	END LOOP; END $$`)
+	b.Exec(t, `CREATE CONSTRAINT TRIGGER linger AFTER DELETE ON residence_member DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`)
+	lingering, err := b.Owner.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = lingering.Exec(t.Context(), `SELECT pg_advisory_xact_lock(7)`)
+	require.NoError(t, err)
+	kept := b.keepBoards(t, b.member)
+	functiontest.Read[Residence](t, b.Call(t, "GET", b.path(), b.owner.Token, nil), 200) // the connection is there
+
+	impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	s := &service{b.Base}
+	err = s.administer(impatient, b.home, func(members) error { return nil }, func(tx *pg.Tx, _ members) error {
+		tx.Queue(deleteMember, b.home, b.member.ID)
+		return nil
+	})
+	require.True(t, pg.InDoubt(err), "%v", err)
+	require.Contains(t, b.roles(t), is(b.member, home.Member))
+	_, keep := b.Base.Cache.Board(t.Context(), cache.View{User: b.member.ID, Name: "test"})
+	keep(t.Context(), []byte("read before the commit"))
+	require.NoError(t, lingering.Commit(t.Context()))
+	require.Eventually(t, func() bool { return len(b.roles(t)) == 2 }, 10*time.Second, 10*time.Millisecond)
+	require.False(t, kept(b.member))
 }

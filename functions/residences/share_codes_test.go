@@ -112,6 +112,11 @@ func TestJoinTwiceWithOneKey(t *testing.T) {
 	functiontest.Refused(t, b.join(t, b.stranger, b.share(t), key), 422)
 	functiontest.Refused(t, b.join(t, b.Person(t, "zoe"), code, key), 404)
 	require.Len(t, b.Events(t), 1)
+
+	// The stored answer is not for someone who belongs to the home no more.
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.stranger.ID), b.owner.Token, nil).Status)
+	functiontest.Refused(t, b.join(t, b.stranger, code, key), 404)
+	require.NotContains(t, b.roles(t), is(b.stranger, home.Member))
 }
 
 func TestJoinIsLimited(t *testing.T) {

@@ -238,7 +238,8 @@ func (c *Cache) Born(ctx context.Context, user int64) {
 }
 
 // Mark forbids reading and storing the boards of users until settle is called or the marker ends. The caller
-// marks before it commits a change that these people see, and settles after, whatever came of the commit.
+// marks before it commits a change that these people see, and settles once the transaction is over: committed or rolled
+// back. While that is in doubt it does not settle.
 func (c *Cache) Mark(ctx context.Context, users []int64) (settle func(ctx context.Context)) {
 	if len(users) == 0 {
 		return func(context.Context) {}

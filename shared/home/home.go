@@ -117,8 +117,7 @@ func (h Homes) Change(ctx context.Context, guard *idempotency.Guard, look func(c
 
 func (h Homes) change(ctx context.Context, guard *idempotency.Guard, access Access, fn func(tx *pg.Tx, access Access) error, asks []Ask) error {
 	settle := h.Cache.Mark(ctx, access.Members)
-	defer settle(ctx)
-	return pg.InTx(ctx, h.DB, func(tx *pg.Tx) error {
+	err := pg.InTx(ctx, h.DB, func(tx *pg.Tx) error {
 		if err := lock(ctx, tx, guard, access, asks); err != nil {
 			return err
 		}
@@ -127,6 +126,11 @@ func (h Homes) change(ctx context.Context, guard *idempotency.Guard, access Acce
 		}
 		return fn(tx, access)
 	})
+	// A commit in doubt may still happen: the marker stays, and outlives the transaction.
+	if !pg.InDoubt(err) {
+		settle(ctx)
+	}
+	return err
 }
 
 // lock holds the home's members still and checks that they are those whose boards were marked.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
@@ -129,4 +130,35 @@ func TestRoles(t *testing.T) {
 		require.Equal(t, may[0], access.MayWork() == nil, role)
 		require.Equal(t, may[1], access.MayAdminister() == nil, role)
 	}
+}
+
+// A commit that goes on after its caller gave up: a reader between the two must not keep what it read.
+func TestACommitInDoubtLeavesNoStaleBoard(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN PERFORM pg_sleep(60); RETURN NULL; EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(0.5); RETURN NULL; END $$`)
+	b.Exec(t, `CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON task_task DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`)
+	b.Base.Cache.Born(t.Context(), b.owner.ID)
+	_, err := home.Of(t.Context(), b.Base.DB, b.owner.ID, b.home) // the connection is there
+	require.NoError(t, err)
+	tasks := func() int { return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_task`) }
+	board := cache.View{User: b.owner.ID, Name: "all"}
+
+	impatient, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = b.change(impatient, b.owner)
+	require.True(t, pg.InDoubt(err), "%v", err)
+	require.True(t, pg.Unavailable(err))
+	_, keep := b.Base.Cache.Board(t.Context(), board)
+	require.Zero(t, tasks())
+	keep(t.Context(), []byte("nothing to do"))
+	require.Eventually(t, func() bool { return tasks() == 1 }, 10*time.Second, 10*time.Millisecond)
+	found, _ := b.Base.Cache.Board(t.Context(), board)
+	require.Nil(t, found)
+
+	b.Exec(t, `DROP TRIGGER linger ON task_task`)
+	_, err = b.change(t.Context(), b.owner)
+	require.NoError(t, err)
+	require.False(t, pg.InDoubt(pg.ErrSchemaOld))
 }

@@ -149,6 +149,20 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	return patiently(ctx, func() (pgconn.CommandTag, error) { return db.pool.Exec(ctx, sql, args...) })
 }
 
+// SendBatch runs the queued statements outside a transaction of the caller's, in one round trip and all or none. Their
+// results go to the functions that were queued with them.
+func (db *DB) SendBatch(ctx context.Context, batch *pgx.Batch) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return conn.SendBatch(ctx, batch).Close()
+}
+
 // One runs sql and reads the one row that it must give, by column names. No row is pgx.ErrNoRows.
 func One[T any](ctx context.Context, q Querier, sql string, args ...any) (T, error) {
 	rows, err := q.Query(ctx, sql, args...)
@@ -217,5 +231,5 @@ func Unavailable(err error) bool {
 	}
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect) || errors.Is(err, ErrSchemaOld) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, errBroken) || pgconn.Timeout(err) || isNetwork(err)
+		InDoubt(err) || pgconn.Timeout(err) || isNetwork(err)
 }

@@ -154,6 +154,33 @@ func TestServerStopsAndComesBack(t *testing.T) {
 	}), "the next call works, without a restart")
 }
 
+func TestOnlyACommitWithoutAnAnswerIsInDoubt(t *testing.T) {
+	t.Parallel()
+	db := setup(t)
+	insert := func(ctx context.Context, id int64, name string) error {
+		return pg.InTx(ctx, db, func(tx *pg.Tx) error {
+			tx.Queue(insertNumber, id, name)
+			return nil
+		})
+	}
+	require.NoError(t, insert(t.Context(), 1001, "a"))
+	require.False(t, pg.InDoubt(insert(t.Context(), 1002, "a")), "refused by PostgreSQL")
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.False(t, pg.InDoubt(insert(over, 1003, "c")), "never sent")
+
+	own := devtest.New(t)
+	victim := open(t, own.DirectURL("postgres"), "exec")
+	err := pg.InTx(t.Context(), victim, func(tx *pg.Tx) error {
+		pid, err := pg.Value[int32](t.Context(), tx, `SELECT pg_backend_pid()`)
+		require.NoError(t, err)
+		_, err = victim.Exec(t.Context(), `SELECT pg_terminate_backend($1, 5000)`, pid)
+		return err
+	})
+	require.True(t, pg.InDoubt(err), "%v", err)
+	require.True(t, pg.Unavailable(err), "%v", err)
+}
+
 func TestConfigIsNotEchoed(t *testing.T) {
 	t.Parallel()
 	_, err := pg.Open(t.Context(), pg.Config{URL: "postgres://user:hunter2@host:nonsense/db"})

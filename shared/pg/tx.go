@@ -13,8 +13,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// errBroken means that a connection ended in the middle of a statement or a commit.
-var errBroken = errors.New("database connection broke")
+// errInDoubt means that COMMIT was sent and nobody said what became of it.
+var errInDoubt = errors.New("it is not known whether the transaction was committed")
+
+// InDoubt returns whether err is that of a transaction which may have been committed, or still may be: the
+// connection broke, or the time was up, before the database answered its COMMIT.
+func InDoubt(err error) bool { return errors.Is(err, errInDoubt) }
 
 // Tx is a transaction that spends few round trips on a distant database: BEGIN travels with the first batch
 // of statements, and statements whose rows nobody reads travel with COMMIT.
@@ -25,8 +29,8 @@ type Tx struct {
 	after  []func()
 }
 
-// InTx runs fn in a transaction: committed when fn returns nil, rolled back otherwise. An error of the commit itself
-// leaves open whether it happened. No operation in it may wait for anything but the database.
+// InTx runs fn in a transaction: committed when fn returns nil, rolled back otherwise. Only an error that is
+// [InDoubt] leaves open which of them happened. No operation in it may wait for anything but the database.
 func InTx(ctx context.Context, db *DB, fn func(tx *Tx) error) error {
 	if err := db.ready(ctx); err != nil {
 		return err
@@ -183,6 +187,9 @@ func (tx *Tx) commit(ctx context.Context) error {
 		}
 	}
 	if err = errors.Join(err, results.Close()); err != nil {
+		if !refused(err) {
+			err = errors.Join(errInDoubt, err)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	if tag.String() != "COMMIT" {
@@ -190,6 +197,13 @@ func (tx *Tx) commit(ctx context.Context) error {
 	}
 	tx.begun = false
 	return nil
+}
+
+// refused returns whether err says that a batch with COMMIT had no effect: PostgreSQL answered a statement with an
+// error, which ends the transaction, or nothing was sent. What ends a session says nothing, nor does a pooler's word.
+func refused(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR" || pgconn.SafeToRetry(err)
 }
 
 const rollbackTimeout = time.Second
