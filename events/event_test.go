@@ -153,3 +153,11 @@ func TestPublishingFails(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, Publisher{Sink: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(over, e), context.Canceled)
 }
+
+// Whoever publishes an event is done with it before anybody else may.
+func TestLeasesOutlastWhatTheyAreFor(t *testing.T) {
+	t.Parallel()
+	const longestTransaction = 8 * time.Second // a row's lease begins with the transaction that writes it
+	require.Less(t, longestTransaction+publishTimeout+settleTimeout, birthLease)
+	require.Less(t, RelayBatch/publishAtOnce*(publishTimeout+settleTimeout), birthLease)
+}

@@ -23,6 +23,7 @@ const (
 	firstRedeliver = 60 * time.Second
 	lastRedeliver  = time.Hour
 	publishTimeout = 10 * time.Second
+	settleTimeout  = 4 * time.Second
 )
 
 // DB is what publishing needs of a connection pool, outside any transaction.
@@ -142,8 +143,6 @@ func (o *Outbox) publish(ctx context.Context, e Event) {
 	if err != nil {
 		o.Log.WarnContext(ctx, "event not published; the outbox schedule will publish it", "event", e.ID, "type", e.Type, "error", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
 	if err := settle(ctx, o.DB, e.ID, err == nil); err != nil {
 		o.Log.WarnContext(ctx, "event's next publication not noted; its lease stands", "event", e.ID, "error", err)
 	}
@@ -153,7 +152,7 @@ func (o *Outbox) publish(ctx context.Context, e Event) {
 const deliveryPublished = `
 UPDATE outbox_delivery
 SET publications = publications + 1,
-    next_at = now() + make_interval(secs => least($2::float8 * power(2, publications), $3::float8))
+    next_at = now() + make_interval(secs => least($2::float8 * power(2, least(publications, 10)), $3::float8))
 WHERE event_id = $1::uuid AND state = 'pending'`
 
 const deliveryUnpublished = `
@@ -161,6 +160,8 @@ UPDATE outbox_delivery SET next_at = now() WHERE event_id = $1::uuid AND state =
 
 // settle notes the outcome of one publication.
 func settle(ctx context.Context, db DB, id uuid.UUID, published bool) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
 	var err error
 	if published {
 		_, err = db.Exec(ctx, deliveryPublished, id.String(), firstRedeliver.Seconds(), lastRedeliver.Seconds())

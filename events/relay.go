@@ -21,8 +21,8 @@ type Relay struct {
 
 const publishAtOnce = 8
 
-// RelayBatch is how many rows a relay claims at once: two rounds of publishing, each as slow as it may be, end
-// before the lease does.
+// RelayBatch is how many rows a relay claims at once: two rounds of publishing and noting it, each as slow as
+// it may be, end before the lease does.
 const RelayBatch = 2 * publishAtOnce
 
 // Swept counts what a sweep did.

@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
 	"github.com/pressly/goose/v3"
 )
 
@@ -22,11 +24,16 @@ var functions = [...]string{"auth", "residences", "tasks", "notifications", "swe
 
 // migrate makes the roles and applies the migrations that url's database lacks. Run twice, it changes nothing.
 func migrate(ctx context.Context, log *slog.Logger, url string) error {
-	db, err := sql.Open("pgx", url)
+	db, err := open(url)
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return err
 	}
 	defer func() { _ = db.Close() }()
+	turn, err := takeTurn(ctx, db)
+	if err != nil {
+		return fmt.Errorf("wait for another migration: %w", err)
+	}
+	defer func() { _ = turn.Close() }()
 	for _, function := range functions {
 		if err := ensureRole(ctx, db, function, os.Getenv(strings.ToUpper(function)+"_DATABASE_PASSWORD")); err != nil {
 			return fmt.Errorf("role of %s: %w", function, err)
@@ -50,6 +57,35 @@ func migrate(ctx context.Context, log *slog.Logger, url string) error {
 	}
 	log.InfoContext(ctx, "schema is up to date", "version", version, "applied", len(applied))
 	return nil
+}
+
+// Whatever comes after a statement that waits for a table's lock waits behind it, so it must not wait for long: a Job that
+// fails is tried again, people who wait are an outage.
+const waitBriefly = `SET lock_timeout = '5s'`
+
+func open(url string) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("DATABASE_URL is not a PostgreSQL address")
+	}
+	return stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, waitBriefly)
+		return err
+	})), nil
+}
+
+// takeTurn waits until no other migration of this database runs. The lock is the returned session's and ends with it.
+func takeTurn(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	session, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, statement := range []string{`SET lock_timeout = 0`, `SELECT pg_advisory_lock(hashtext('honeydue migrate'))`} {
+		if _, err := session.ExecContext(ctx, statement); err != nil {
+			return nil, errors.Join(err, session.Close())
+		}
+	}
+	return session, nil
 }
 
 // A role's time-outs end whatever a function left behind: a transaction must be over before the cache's marker of

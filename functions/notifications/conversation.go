@@ -41,7 +41,8 @@ type failure struct {
 func (f *failure) Error() string { return f.text }
 
 // refusal describes the error of a message that was not taken. The server's own words may hold the recipient's
-// address, so its codes are all that is kept (RFC 5321 §4.2.1: 5xx is for good).
+// address, so its codes are all that is kept (RFC 5321 §4.2.1: 5xx is for good). A refusal of the sender is ours to mend and no word
+// about the message, which therefore stays.
 func refusal(err error) error {
 	var sending *mail.SendError
 	if !errors.As(err, &sending) {
@@ -55,7 +56,7 @@ func refusal(err error) error {
 	if enhanced := sending.EnhancedStatusCode(); enhanced != "" {
 		text += " " + enhanced
 	}
-	return &failure{text: text, permanent: code >= 500}
+	return &failure{text: text, permanent: code >= 500 && sending.Reason != mail.ErrSMTPMailFrom}
 }
 
 // replyCode returns the code of a server's reply that err is, or 0.

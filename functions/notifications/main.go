@@ -41,6 +41,7 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.ends = ctx.Done()
 	err = run.Serve(ctx, cfg.Run, log, &run.Background{}, traces.Handler(s.handler()))
 	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
 }

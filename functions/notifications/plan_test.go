@@ -246,5 +246,5 @@ func TestAttemptsAreCountedBeforeTheWork(t *testing.T) {
 	}
 	require.Equal(t, "pending 12", b.state(t, id))
 	b.done(t, id)
-	require.Equal(t, "dead 13 attempts are used up", b.state(t, id))
+	require.Equal(t, "dead 12 attempts are used up", b.state(t, id))
 }

@@ -15,18 +15,28 @@ func (s *service) sendDueOf(ctx context.Context, event uuid.UUID) {
 	}
 }
 
-// sendAllDue sends everything that is due, until nothing is left or ctx has no time for more. It is correct at
+// sendAllDue sends everything that is due, until nothing is left, ctx has no time for more or the process is to end. It is correct at
 // any time, for any number of times, and beside any number of others.
 func (s *service) sendAllDue(ctx context.Context) error { return s.sendDue(ctx, nil) }
 
 func (s *service) sendDue(ctx context.Context, event *uuid.UUID) error {
 	for s.timeLeft(ctx) {
 		sent, err := s.sendBatch(ctx, event)
-		if err != nil || sent == 0 {
+		if err != nil || sent == 0 || s.ending() {
 			return err
 		}
 	}
 	return nil
+}
+
+// ending returns whether the process was asked to end: what is under way fits into the time for that, more may not.
+func (s *service) ending() bool {
+	select {
+	case <-s.ends:
+		return true
+	default:
+		return false
+	}
 }
 
 // timeLeft returns whether ctx has time for one more message, with all that sending and noting it may take.
@@ -38,7 +48,8 @@ func (s *service) timeLeft(ctx context.Context) bool {
 // sendBatch claims as many messages as it may have under way and sends them side by side. It returns how many it claimed.
 func (s *service) sendBatch(ctx context.Context, event *uuid.UUID) (int, error) {
 	free := s.take(ctx)
-	if free == 0 {
+	if !s.timeLeft(ctx) { // it was spent on waiting
+		s.give(free)
 		return 0, nil
 	}
 	// The lease begins no earlier than this, so that whatever ends by these deadlines ends inside it.

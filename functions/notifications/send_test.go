@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +28,7 @@ func TestWhatFailedIsSentByTheSchedule(t *testing.T) {
 	}{
 		"451 to the recipient": {func(_ *testing.T, m *mailbox) { m.refuse("rcpt", 451) }, "pending 1 sending SMTP RCPT TO command: the server answered 451 4.1.1", 1},
 		"421 to the sender":    {func(_ *testing.T, m *mailbox) { m.refuse("mail", 421) }, "pending 1 sending SMTP MAIL FROM command: the server answered 421 4.1.1", 1},
+		"550 to the sender":    {func(_ *testing.T, m *mailbox) { m.refuse("mail", 550) }, "pending 1 sending SMTP MAIL FROM command: the server answered 550 5.1.1", 1},
 		"421 to the greeting":  {func(_ *testing.T, m *mailbox) { m.refuse("hello", 421) }, "pending 1 connect to mail server: it answered 421", 1},
 		"554 to the greeting":  {func(_ *testing.T, m *mailbox) { m.refuse("hello", 554) }, "pending 1 connect to mail server: it answered 554", 1},
 		"451 to the message":   {func(_ *testing.T, m *mailbox) { m.refuse("data", 451) }, "pending 1 closing SMTP DATA writer: the server answered 451 4.1.1", 1},
@@ -253,6 +255,42 @@ func TestNoMoreThanTenMessagesAreUnderWay(t *testing.T) {
 	require.Zero(t, sending(), "a sweep begins nothing for which it has no time")
 	require.Equal(t, atOnce, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE attempts = 1`))
 	require.Empty(t, b.service.slots)
+}
+
+func TestWaitingForOthersLeavesNoTimeToBegin(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.backlog(t, 1)
+	b.service.deadline = time.Second
+	for range atOnce {
+		b.service.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), b.service.lease()+200*time.Millisecond)
+	defer cancel()
+	swept := make(chan error, 1)
+	go func() { swept <- b.service.sendAllDue(ctx) }()
+	require.Eventually(t, func() bool { return !b.service.timeLeft(ctx) }, 5*time.Second, 10*time.Millisecond)
+	b.service.give(1)
+	require.NoError(t, <-swept)
+	require.Equal(t, "pending 0", b.row(t))
+	require.Len(t, b.service.slots, atOnce-1)
+}
+
+// A process that is asked to end finishes what is under way: the time for that is shorter than a tick's.
+func TestNothingNewBeginsWhileTheProcessEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const rest = 7
+	b.backlog(t, atOnce+rest)
+	ends := make(chan struct{})
+	b.service.ends = ends
+	var once sync.Once
+	b.mail.set(func(*smtp.Conn, string) error { once.Do(func() { close(ends) }); return nil })
+	b.tick(t)
+	require.Len(t, b.mail.all(), atOnce)
+	require.Equal(t, rest, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE state = 'pending' AND attempts = 0`))
+	b.done(t, b.assigned(t))
+	require.Len(t, b.mail.all(), atOnce+1, "what a request planned is sent")
 }
 
 func TestAnOutcomeThatCameLateChangesNothingButSent(t *testing.T) {

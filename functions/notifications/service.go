@@ -22,8 +22,9 @@ type service struct {
 	log      *slog.Logger
 	composer *composer
 	server   mailServer
-	deadline time.Duration // of sending one message, from its claim to the mail server's last word
-	slots    chan struct{} // holds an item for each message under way
+	deadline time.Duration   // of sending one message, from its claim to the mail server's last word
+	slots    chan struct{}   // holds an item for each message under way
+	ends     <-chan struct{} // closed when the process is to end; nil: never
 }
 
 // longestDeadline of a send leaves time in a delivery for planning, sending and noting.

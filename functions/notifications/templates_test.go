@@ -13,7 +13,8 @@ import (
 	"github.com/honeydue/backend/shared/date"
 )
 
-var update = flag.Bool("update", false, "rewrite the files under testdata")
+// updating returns whether the tests run with -update, which functiontest declares.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // sample returns a message of each kind, with what people may have typed.
 func sample(kind string) message {
@@ -70,7 +71,7 @@ func TestMailsLookAsTheyDid(t *testing.T) {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if *update {
+	if updating() {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
 	}
 	want, err := os.ReadFile(path)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/events"
+	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/run"
@@ -56,6 +57,31 @@ func TestWhatNobodyConfirmsComesLaterEachTime(t *testing.T) {
 		b.due(t)
 	}
 	require.Equal(t, slices.Repeat([]string{id}, 8), b.broker.ids())
+}
+
+func TestThePauseOfAnEventThatNobodyEverConfirmsStaysAnHour(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.event(t, 0)
+	b.Exec(t, `UPDATE outbox_delivery SET publications = 5000`)
+	b.tick(t)
+	require.InDelta(t, 3600, b.wait(t, id), 10)
+}
+
+// A database that hangs while the broker answers must not hold a relay for longer than its leases last.
+func TestARelayDoesNotWaitForADatabaseThatHangs(t *testing.T) {
+	t.Parallel()
+	servers := devtest.NewServers(t)
+	b := setupOn(t, servers.New(t))
+	for range events.RelayBatch {
+		b.event(t, 0)
+	}
+	b.broker.set(func(string) int { servers.Postgres.Pause(); return http.StatusAccepted })
+	began := time.Now()
+	_, err := b.service.relay.Sweep(t.Context())
+	require.Error(t, err)
+	require.Less(t, time.Since(began), 25*time.Second)
+	servers.Postgres.Resume()
 }
 
 func TestOnlyWhatIsPendingAndDueIsPublished(t *testing.T) {

@@ -36,8 +36,13 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	return setupOn(t, devtest.New(t))
+}
+
+func setupOn(t *testing.T, db *devtest.Database) *bundle {
+	t.Helper()
 	b := &bundle{broker: &broker{}}
-	b.Server = functiontest.StartOn(t, devtest.New(t), "tasks", func(*function.Base) func(huma.API) { return func(huma.API) {} })
+	b.Server = functiontest.StartOn(t, db, "tasks", func(*function.Base) func(huma.API) { return func(huma.API) {} })
 	sink := httptest.NewServer(b.broker)
 	t.Cleanup(sink.Close)
 	b.brokerURL = sink.URL + "/honeydue/default"

@@ -26,11 +26,13 @@ func (s *service) sweep(ctx context.Context) error {
 // batchRemoved is how many rows one statement removes, so that none holds its locks for long.
 const batchRemoved = 1000
 
-// What is kept for a while, and for how long. A statement removes a batch of $1 rows.
+// What is kept for a while, and for how long. A statement removes a batch of $1 rows. A condition that stands twice is
+// asked again of a row that was waited for: its owner may have renewed it meanwhile.
 const (
 	removeIdempotency = `
 DELETE FROM shared_idempotency WHERE key_hash IN (
-    SELECT key_hash FROM shared_idempotency WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT $1)`
+    SELECT key_hash FROM shared_idempotency WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT $1)
+    AND created_at < now() - interval '24 hours'`
 
 	removeLimits = `
 DELETE FROM shared_limit WHERE key_hash IN (
@@ -48,6 +50,12 @@ DELETE FROM auth_code WHERE id IN (
 	removeFormerAddresses = `
 DELETE FROM auth_email_change WHERE id IN (
     SELECT id FROM auth_email_change WHERE changed_at < now() - interval '30 days' ORDER BY id LIMIT $1)`
+
+	// Longer than their events are kept, whose second delivery they keep from planning twice.
+	removeMessages = `
+DELETE FROM notification_message WHERE id IN (
+    SELECT id FROM notification_message
+    WHERE state IN ('sent', 'dead') AND created_at < now() - interval '90 days' ORDER BY id LIMIT $1)`
 )
 
 // remove deletes what is old, and returns how many rows that were.
@@ -60,6 +68,7 @@ func (s *service) remove(ctx context.Context) (int, error) {
 		{"sessions", removeSessions},
 		{"codes", removeCodes},
 		{"former addresses", removeFormerAddresses},
+		{"messages", removeMessages},
 	} {
 		n, err := s.removeAll(ctx, old.sql)
 		total += n

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -45,14 +46,36 @@ func TestWhatNobodyNeedsIsRemoved(t *testing.T) {
 		SELECT $1, decode(md5(age), 'hex'), now() - age::interval FROM unnest(ARRAY['31 days', '29 days']) age`, p.ID)
 	b.Exec(t, `INSERT INTO auth_code (user_id, purpose, nonce, expires_at)
 		SELECT $1, 'verify_email', '', now() - age::interval FROM unnest(ARRAY['31 days', '29 days']) age`, p.ID)
+	b.Exec(t, `INSERT INTO notification_message (event_id, user_id, channel, type, refs, state, expires_at, created_at)
+		SELECT gen_random_uuid(), $1, 'email', 'security', '{}', state, now(), now() - age::interval
+		FROM (VALUES ('sent', '91 days'), ('dead', '91 days'), ('pending', '91 days'), ('sent', '89 days')) old (state, age)`, p.ID)
 	b.Exec(t, `INSERT INTO auth_email_change (user_id, old_email, changed_at)
 		SELECT $1, 'old@example.com', now() - age::interval FROM unnest(ARRAY['31 days', '29 days']) age`, p.ID)
 	b.tick(t)
 	for table, rows := range map[string]int{
-		"shared_idempotency": 1, "shared_limit": 1, "auth_session": 2, "auth_code": 1, "auth_email_change": 1,
+		"shared_idempotency": 1, "shared_limit": 1, "auth_session": 2, "auth_code": 1, "auth_email_change": 1, "notification_message": 2,
 	} {
 		require.Equal(t, rows, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM `+table), table)
 	}
+}
+
+func TestAKeyThatIsRenewedMeanwhileStays(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, `INSERT INTO shared_idempotency (key_hash, body_hash, status, answer, created_at) VALUES ('k', '', 201, '{}', now() - interval '25 hours')`)
+	tx, err := b.Owner.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `UPDATE shared_idempotency SET created_at = now()`)
+	require.NoError(t, err)
+	removed := make(chan error, 1)
+	go func() { _, err := b.service.remove(context.WithoutCancel(t.Context())); removed <- err }()
+	require.Eventually(t, func() bool {
+		return functiontest.Value[bool](t, b.Server, `
+			SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
+	}, 3*time.Second, 5*time.Millisecond)
+	require.NoError(t, tx.Commit(t.Context()))
+	require.NoError(t, <-removed)
+	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM shared_idempotency`))
 }
 
 func TestMoreThanABatchIsRemoved(t *testing.T) {

@@ -9,14 +9,14 @@ GRANT SELECT (event_id, state, publications) ON outbox_delivery TO honeydue_auth
 GRANT UPDATE (publications, next_at) ON outbox_delivery TO honeydue_auth, honeydue_residences, honeydue_tasks;
 -- Consuming them.
 GRANT SELECT ON outbox_event, outbox_delivery TO honeydue_notifications, honeydue_sweeper;
-GRANT UPDATE ON outbox_delivery TO honeydue_notifications;
+GRANT UPDATE (state, attempts, reason, done_at) ON outbox_delivery TO honeydue_notifications;
 -- Relaying and removing them.
 GRANT UPDATE (publications, next_at) ON outbox_delivery TO honeydue_sweeper;
 GRANT DELETE ON outbox_event TO honeydue_sweeper;
 
-GRANT SELECT, INSERT ON shared_idempotency TO honeydue_auth, honeydue_residences, honeydue_tasks;
-GRANT UPDATE, DELETE ON shared_idempotency TO honeydue_auth, honeydue_residences, honeydue_tasks;
-GRANT SELECT, DELETE ON shared_idempotency, shared_limit TO honeydue_sweeper;
+GRANT SELECT, INSERT, UPDATE ON shared_idempotency TO honeydue_residences, honeydue_tasks;
+GRANT SELECT (key_hash, created_at), DELETE ON shared_idempotency TO honeydue_sweeper;
+GRANT SELECT (key_hash, expires_at), DELETE ON shared_limit TO honeydue_sweeper;
 GRANT SELECT, INSERT, UPDATE ON shared_limit TO honeydue_auth, honeydue_residences;
 
 -- auth
@@ -26,17 +26,19 @@ GRANT SELECT (id, user_id, token_hash, last_used_at, expires_at) ON auth_session
 GRANT UPDATE (last_used_at, expires_at) ON auth_session TO honeydue_residences, honeydue_tasks;
 GRANT SELECT (id, time_zone) ON auth_user TO honeydue_tasks;
 GRANT SELECT (id, email, first_name, last_name, time_zone) ON auth_user TO honeydue_residences;
-GRANT SELECT (id, email, first_name, last_name, time_zone, locale) ON auth_user TO honeydue_notifications;
-GRANT SELECT (id, user_id, purpose, nonce, new_email, expires_at, used_at, created_at) ON auth_code TO honeydue_notifications;
+GRANT SELECT (id, email, first_name, last_name, time_zone) ON auth_user TO honeydue_notifications;
+GRANT SELECT (id, user_id, purpose, nonce, new_email, expires_at, used_at) ON auth_code TO honeydue_notifications;
 GRANT SELECT ON auth_email_change TO honeydue_notifications;
 GRANT SELECT (id, expires_at) ON auth_session, auth_code TO honeydue_sweeper;
 GRANT DELETE ON auth_session, auth_code TO honeydue_sweeper;
 GRANT SELECT (id, changed_at), DELETE ON auth_email_change TO honeydue_sweeper;
+GRANT SELECT (id, state, created_at), DELETE ON notification_message TO honeydue_sweeper;
 
 -- residences
 GRANT SELECT, INSERT, UPDATE, DELETE ON residence_residence, residence_member, residence_share_code TO honeydue_residences;
 GRANT SELECT ON residence_member TO honeydue_tasks, honeydue_notifications;
-GRANT SELECT (id, name) ON residence_residence TO honeydue_tasks, honeydue_notifications;
+GRANT SELECT (id, name) ON residence_residence TO honeydue_notifications;
+GRANT SELECT (id) ON residence_residence TO honeydue_tasks;
 -- Locking a home's row, so that nobody joins or leaves while what they see changes, takes the right to update it.
 GRANT UPDATE (updated_at) ON residence_residence TO honeydue_tasks;
 
@@ -44,10 +46,10 @@ GRANT UPDATE (updated_at) ON residence_residence TO honeydue_tasks;
 GRANT SELECT, INSERT, UPDATE, DELETE ON task_task, task_taskcompletion TO honeydue_tasks;
 GRANT SELECT ON task_category, task_priority, task_frequency, task_specialty TO honeydue_tasks;
 -- The summary of a home counts its tasks; who leaves a home is taken off them.
-GRANT SELECT (id, residence_id, next_due_on, last_completed_on, completion_count, in_progress, is_cancelled, is_archived, assigned_to_id) ON task_task TO honeydue_residences;
+GRANT SELECT (residence_id, next_due_on, completion_count, in_progress, is_cancelled, is_archived, assigned_to_id) ON task_task TO honeydue_residences;
 GRANT UPDATE (assigned_to_id, updated_at) ON task_task TO honeydue_residences;
 GRANT SELECT (id, residence_id, title, next_due_on, assigned_to_id, is_cancelled, is_archived) ON task_task TO honeydue_notifications;
-GRANT SELECT (id, task_id, completed_by_id, completed_on, notes) ON task_taskcompletion TO honeydue_notifications;
+GRANT SELECT (id, task_id, completed_on, notes) ON task_taskcompletion TO honeydue_notifications;
 
 -- notifications
 GRANT SELECT, INSERT, UPDATE ON notification_message TO honeydue_notifications;

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/pg"
+)
+
+func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) })
+	return conn
+}
+
+func value[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) (v T) {
+	t.Helper()
+	require.NoError(t, conn.QueryRow(t.Context(), sql, args...).Scan(&v))
+	return v
+}
+
+func TestRolloutsAtOnceMigrateOnce(t *testing.T) {
+	t.Parallel()
+	server := devtest.NewServers(t).Postgres
+	require.NoError(t, server.CreateDatabase(t.Context(), "fresh", "template0"))
+	url := server.URL("postgres", "fresh")
+	errs := make([]error, 4)
+	var group sync.WaitGroup
+	for i := range errs {
+		group.Go(func() { errs[i] = migrate(t.Context(), slog.New(slog.DiscardHandler), url) })
+	}
+	group.Wait()
+	require.NoError(t, errors.Join(errs...))
+
+	owner := connect(t, url)
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	require.NoError(t, err)
+	require.Equal(t, len(files), value[int](t, owner, `SELECT count(*) FROM goose_db_version WHERE version_id > 0`))
+	require.LessOrEqual(t, pg.SchemaVersion, value[int](t, owner, `SELECT max(version_id) FROM goose_db_version`))
+	for _, function := range functions {
+		role := "honeydue_" + function
+		require.Equal(t, "f f f t", value[string](t, owner, `SELECT concat_ws(' ', rolsuper, rolcreatedb, rolcreaterole, rolcanlogin) FROM pg_roles WHERE rolname = $1`, role))
+		conn := connect(t, server.URL(role, "fresh"))
+		require.Equal(t, "5s 4s 5s", value[string](t, conn, `
+			SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout'))`))
+	}
+}
+
+func TestAMigrationDoesNotQueuePeopleBehindATable(t *testing.T) {
+	t.Parallel()
+	db, err := open(devtest.New(t).OwnerURL())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	for range 2 {
+		var timeout string
+		require.NoError(t, db.QueryRowContext(t.Context(), `SHOW lock_timeout`).Scan(&timeout))
+		require.Equal(t, "5s", timeout)
+	}
+	_, err = open("postgres://user:hunter2@host:nonsense/db")
+	require.EqualError(t, err, "DATABASE_URL is not a PostgreSQL address")
+}
+
+func TestPasswordsAreSetAndNeverTold(t *testing.T) {
+	own := devtest.New(t)
+	owner := connect(t, own.OwnerURL())
+	t.Setenv("SITE_DATABASE_PASSWORD", `it's "hunter2" \ %s`)
+	var log strings.Builder
+	require.NoError(t, migrate(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), own.OwnerURL()))
+	require.NotContains(t, log.String(), "hunter2")
+	has := func(function string) bool {
+		return value[bool](t, owner, `SELECT rolpassword IS NOT NULL FROM pg_authid WHERE rolname = 'honeydue_' || $1`, function)
+	}
+	require.True(t, has("site"))
+	require.False(t, has("sweeper"))
+}
+
+// Each role may do what its function does, which the functions' own tests show, and nothing of this.
+func TestWhatRolesAreRefused(t *testing.T) {
+	t.Parallel()
+	own := devtest.New(t)
+	refused := map[string][]string{
+		"auth": {
+			`SELECT 1 FROM residence_member`, `SELECT 1 FROM task_task`, `SELECT answer FROM shared_idempotency`,
+			`SELECT data FROM outbox_event`, `UPDATE outbox_delivery SET state = 'done'`, `SELECT 1 FROM notification_message`,
+		},
+		"residences": {
+			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT nonce FROM auth_code`, `SELECT old_email FROM auth_email_change`,
+			`INSERT INTO auth_session (user_id, token_hash, expires_at) VALUES (1, '', now())`, `UPDATE auth_session SET user_id = 1`,
+			`SELECT title FROM task_task`, `UPDATE task_task SET title = 'x'`, `DELETE FROM task_task`, `UPDATE outbox_delivery SET state = 'done'`,
+		},
+		"tasks": {
+			`SELECT password_hash FROM auth_user`, `SELECT email FROM auth_user`, `SELECT nonce FROM auth_code`, `UPDATE auth_session SET user_id = 1`,
+			`SELECT street_address FROM residence_residence`, `UPDATE residence_residence SET name = 'x'`, `SELECT code_hash FROM residence_share_code`,
+			`INSERT INTO residence_member (residence_id, user_id, role) VALUES (1, 1, 'owner')`, `DELETE FROM residence_member`,
+			`UPDATE task_frequency SET name = 'x'`, `DELETE FROM outbox_event`,
+		},
+		"notifications": {
+			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT token_hash FROM auth_session`, `UPDATE auth_code SET used_at = now()`,
+			`SELECT tries FROM auth_code`, `INSERT INTO outbox_event DEFAULT VALUES`, `DELETE FROM outbox_delivery`, `UPDATE outbox_delivery SET consumer = 'x'`,
+			`UPDATE task_task SET title = 'x'`, `SELECT answer FROM shared_idempotency`, `DELETE FROM notification_message`,
+		},
+		"sweeper": {
+			`SELECT email FROM auth_user`, `SELECT token_hash FROM auth_session`, `SELECT nonce FROM auth_code`, `SELECT old_email FROM auth_email_change`,
+			`SELECT answer FROM shared_idempotency`, `UPDATE outbox_delivery SET state = 'done'`, `UPDATE outbox_event SET data = '{}'`,
+			`SELECT 1 FROM task_task`, `SELECT refs FROM notification_message`, `UPDATE notification_message SET state = 'pending'`,
+		},
+		"site": {
+			`SELECT password_hash FROM auth_user`, `SELECT 1 FROM auth_session`, `SELECT 1 FROM residence_residence`, `SELECT 1 FROM task_task`,
+			`SELECT 1 FROM outbox_event`, `SELECT 1 FROM shared_idempotency`,
+		},
+	}
+	for _, function := range functions {
+		require.NotEmpty(t, refused[function], function)
+		conn := connect(t, own.DirectURL("honeydue_"+function))
+		for _, sql := range append(refused[function], `CREATE TABLE mine ()`, `DELETE FROM goose_db_version`, `TRUNCATE outbox_event`) {
+			_, err := conn.Exec(t.Context(), sql)
+			require.ErrorContains(t, err, "permission denied", "%s: %s", function, sql)
+		}
+	}
+}
