@@ -31,7 +31,7 @@ func (s *service) changeEmail(ctx context.Context, in *changeEmailInput) (*struc
 	if own.Email == email {
 		return nil, problem.Invalid("body.new_email", "expected another address than the current one")
 	}
-	if _, err := s.allow(ctx, codesOfPerson, strconv.FormatInt(me.ID, 10)); err != nil {
+	if _, err := s.allow(ctx, codesOfPerson.By(strconv.FormatInt(me.ID, 10))); err != nil {
 		return nil, err
 	}
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {

@@ -24,11 +24,11 @@ const selectPerson = `SELECT id FROM auth_user WHERE lower(email) = $1`
 // forgotPassword asks the database the same questions, in as many round trips, whether or not there is such an account,
 // and whether or not it had its share of codes.
 func (s *service) forgotPassword(ctx context.Context, in *forgotPasswordInput) (*struct{}, error) {
-	if _, err := s.allow(ctx, forgotOfAddress, api.Address(ctx)); err != nil {
+	if _, err := s.allow(ctx, forgotOfAddress.By(api.Address(ctx))); err != nil {
 		return nil, err
 	}
 	email := folded(in.Body.Email)
-	share, err := limit.Take(ctx, s.DB, forgotOfEmail, email)
+	share, err := limit.Take(ctx, s.DB, forgotOfEmail.By(email))
 	if err != nil {
 		return nil, err
 	}

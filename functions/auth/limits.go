@@ -21,9 +21,9 @@ var (
 	registrations   = limit.Rule{Name: "auth.register.address", Max: 20, Window: time.Hour}
 )
 
-// allow counts a try and refuses it with 429 when rule does.
-func (s *service) allow(ctx context.Context, rule limit.Rule, subject string) (limit.Try, error) {
-	try, err := limit.Take(ctx, s.DB, rule, subject)
+// allow counts a try and refuses it with 429 when one of the counts does.
+func (s *service) allow(ctx context.Context, counts ...limit.Count) (limit.Try, error) {
+	try, err := limit.Take(ctx, s.DB, counts...)
 	if err != nil {
 		return limit.Try{}, err
 	}
@@ -31,16 +31,6 @@ func (s *service) allow(ctx context.Context, rule limit.Rule, subject string) (l
 		return limit.Try{}, problem.TooMany("Too many tries. Wait before the next one.", try.After)
 	}
 	return try, nil
-}
-
-// forgive takes tries that were no failures off the count.
-func (s *service) forgive(ctx context.Context, tries ...limit.Try) error {
-	for _, try := range tries {
-		if err := limit.GiveBack(ctx, s.DB, try); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // errWrongPassword means that a password is not that of the account, or that there is no such account.
@@ -51,17 +41,13 @@ var errWrongPassword = errors.New("wrong password")
 // more than the limits allow are compared.
 func (s *service) guess(ctx context.Context, email string, compare func() error) error {
 	address := api.Address(ctx)
-	ofAccount, err := s.allow(ctx, loginOfAccount, folded(email)+"\x00"+address)
+	try, err := s.allow(ctx, loginOfAccount.By(folded(email)+"\x00"+address), loginOfAddress.By(address))
 	if err != nil {
 		return err
-	}
-	ofAddress, err := s.allow(ctx, loginOfAddress, address)
-	if err != nil {
-		return errors.Join(err, s.forgive(ctx, ofAccount))
 	}
 	err = compare()
 	if errors.Is(err, errWrongPassword) {
 		return err
 	}
-	return errors.Join(err, s.forgive(ctx, ofAccount, ofAddress))
+	return errors.Join(err, limit.GiveBack(ctx, s.DB, try))
 }

@@ -35,7 +35,7 @@ func (s *service) register(ctx context.Context, in *registerInput) (*signedInOut
 	if err := checkZone(in.Body.TimeZone); err != nil {
 		return nil, err
 	}
-	if _, err := s.allow(ctx, registrations, api.Address(ctx)); err != nil {
+	if _, err := s.allow(ctx, registrations.By(api.Address(ctx))); err != nil {
 		return nil, err
 	}
 	hash, err := s.hasher.hash(ctx, in.Body.Password)

@@ -16,7 +16,7 @@ const changePending = time.Hour
 
 func (s *service) resendVerification(ctx context.Context, _ *struct{}) (*struct{}, error) {
 	me := authn.User(ctx).ID
-	if _, err := s.allow(ctx, codesOfPerson, strconv.FormatInt(me, 10)); err != nil {
+	if _, err := s.allow(ctx, codesOfPerson.By(strconv.FormatInt(me, 10))); err != nil {
 		return nil, err
 	}
 	wanted, err := pg.All[wantedCode](ctx, s.DB, selectWantedCodes, me, changePending.Seconds())

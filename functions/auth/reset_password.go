@@ -7,6 +7,7 @@ import (
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
 )
 
@@ -23,7 +24,7 @@ func (s *service) resetPassword(ctx context.Context, in *resetPasswordInput) (*s
 	if err := checkPassword("body.new_password", in.Body.NewPassword, email); err != nil {
 		return nil, err
 	}
-	try, err := s.allow(ctx, resetOfAddress, api.Address(ctx))
+	try, err := s.allow(ctx, resetOfAddress.By(api.Address(ctx)))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (s *service) resetPassword(ctx context.Context, in *resetPasswordInput) (*s
 	if err := s.useToReset(ctx, right, hash); err != nil {
 		return nil, fmt.Errorf("reset password: %w", redeemed(err))
 	}
-	return &struct{}{}, s.forgive(ctx, try)
+	return &struct{}{}, limit.GiveBack(ctx, s.DB, try)
 }
 
 // tryReset counts a try at the code of an account, and takes as long when there is none.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -42,7 +43,12 @@ func build(function string, log *slog.Logger, proxies Proxies, routes func(huma.
 	useProblems()
 	router := chi.NewRouter()
 	router.NotFound(func(w http.ResponseWriter, _ *http.Request) { Write(w, problem.NotFound()) })
-	router.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
+	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if router.Match(chi.NewRouteContext(), method, r.URL.Path) {
+				w.Header().Add("Allow", method)
+			}
+		}
 		Write(w, problem.New(http.StatusMethodNotAllowed, "This path has no such method."))
 	})
 	config := huma.DefaultConfig("honeyDue "+function, "1.0.0")
@@ -100,22 +106,36 @@ func (o operations) DocumentOperation(op *huma.Operation) {
 }
 
 // newError makes problems of huma's own refusals, without the values that they refer to.
-func newError(_ huma.Context, status int, _ string, errs ...error) huma.StatusError {
+func newError(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+	cause := errors.Join(errs...)
+	if errors.Is(cause, io.ErrUnexpectedEOF) {
+		return problem.New(http.StatusBadRequest, "The body ended before its length was reached.")
+	}
 	for _, err := range errs {
 		if p := From(err); p != nil {
 			return p
 		}
 	}
 	if status >= http.StatusInternalServerError {
-		return &failure{Problem: problem.New(http.StatusInternalServerError, ""), cause: errors.Join(errs...)}
+		p := problem.New(http.StatusInternalServerError, "")
+		if ctx != nil && cause != nil {
+			note(ctx.Context(), p, cause)
+		}
+		return p
+	}
+	var details []problem.Detail
+	for _, err := range errs {
+		d := detail(err)
+		if d.Message == errName.Error() {
+			status = http.StatusUnprocessableEntity // also when it was refused before validation
+		}
+		details = append(details, d)
 	}
 	p := problem.New(status, "The request does not fit what this call takes.")
 	if status == http.StatusRequestEntityTooLarge {
 		p.Detail = "A body holds at most 1 MiB."
 	}
-	for _, err := range errs {
-		p.Errors = append(p.Errors, detail(err))
-	}
+	p.Errors = details
 	return p
 }
 
@@ -131,13 +151,13 @@ func detail(err error) problem.Detail {
 		return problem.Detail{Message: "unreadable"}
 	}
 	location, message := refused.Location, refused.Message
-	if message == "unexpected property" {
-		location = location[:strings.LastIndexByte(location, '.')]
+	if at := strings.LastIndexByte(location, '.'); message == errName.Error() && at > 0 {
+		location = location[:at]
 	}
 	if strings.HasPrefix(location, "query.") && strings.Contains(message, "unknown query parameter") {
 		location, message = "query", "unknown query parameter"
 	}
-	if strings.HasPrefix(message, "expected string to be") {
+	if strings.HasPrefix(message, "expected string to be") || strings.HasPrefix(message, huma.ErrUnknownContentType.Error()) {
 		message, _, _ = strings.Cut(message, ": ")
 	}
 	return problem.Detail{Location: location, Message: message}
@@ -155,14 +175,6 @@ func From(err error) *problem.Problem {
 		return nil
 	}
 }
-
-// failure is an answer whose cause is logged and not told.
-type failure struct {
-	*problem.Problem
-	cause error
-}
-
-func (f *failure) Unwrap() error { return f.cause }
 
 // Handle registers an operation whose handler returns errors: a problem is told as it is, a database that is
 // away is 503, any other error a bare 500. Each is logged once, with the request.

@@ -19,6 +19,7 @@ var (
 	errSyntax = errors.New("expected one JSON value: no duplicate names, nothing after it, valid UTF-8")
 	errDepth  = errors.New("nested too deeply")
 	errNUL    = errors.New("expected text without NUL characters")
+	errName   = errors.New("unexpected property") // in huma's words
 	errType   = errors.New("expected another type or a smaller number")
 )
 
@@ -37,7 +38,8 @@ func strictJSON() huma.Format {
 	return format
 }
 
-// inspect refuses what PostgreSQL could not store and what two readers could understand differently.
+// inspect refuses what PostgreSQL could not store and what two readers could understand differently. No field of ours has
+// a name with a dot or bracket, from which huma would make locations that hold parts of it.
 func inspect(data []byte) error {
 	decoder := jsontext.NewDecoder(bytes.NewReader(data))
 	for first := true; ; first = false {
@@ -53,6 +55,8 @@ func inspect(data []byte) error {
 			return errDepth
 		case token.Kind() == '"' && strings.ContainsRune(token.String(), 0):
 			return errNUL
+		case isName(decoder, token) && strings.ContainsAny(token.String(), ".["):
+			return errName
 		case decoder.StackDepth() == 0:
 			if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
 				return errSyntax
@@ -60,4 +64,10 @@ func inspect(data []byte) error {
 			return nil
 		}
 	}
+}
+
+// isName returns whether the token that decoder has just read is the name of a field.
+func isName(decoder *jsontext.Decoder, token jsontext.Token) bool {
+	within, read := decoder.StackIndex(decoder.StackDepth())
+	return within == '{' && read%2 == 1 && token.Kind() == '"'
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,8 +14,10 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/honeydue/backend/shared/problem"
+	"github.com/honeydue/backend/shared/telemetry"
 )
 
 // answerWithin is how long a request may take, so that nobody waits for a dependency that hangs.
@@ -48,10 +51,19 @@ func note(ctx context.Context, p *problem.Problem, err error) {
 		r.level = slog.LevelError
 		r.mu.Unlock()
 	}
-	Log(ctx, slog.String("error", err.Error()))
+	Log(ctx, slog.String("error", withoutValues(err)))
 	if p.Status == http.StatusServiceUnavailable {
 		Log(ctx, slog.String("mend", "check that DATABASE_URL's server is up and that migrate has run"))
 	}
+}
+
+// withoutValues is the text of err, less the words of PostgreSQL, which may quote what was submitted.
+func withoutValues(err error) string {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), refused.Error(), strings.TrimSpace("SQLSTATE "+refused.Code+" "+refused.ConstraintName))
 }
 
 // Write answers with p outside of any operation.
@@ -97,13 +109,19 @@ func wrap(router chi.Router, log *slog.Logger, proxies Proxies) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		rec := &record{level: slog.LevelInfo}
-		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+		// A phone that hangs up ends nothing halfway: that would cost a connection to the database, and leave open
+		// whether a commit happened.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerWithin)
 		defer cancel()
 		ctx = context.WithValue(ctx, recordKey{}, rec)
 		ctx = context.WithValue(ctx, addressKey{}, proxies.Client(r))
 		routes := chi.NewRouteContext()
 		ctx = context.WithValue(ctx, chi.RouteCtxKey, routes)
+		method := r.Method
 		r = r.WithContext(ctx)
+		if method == http.MethodHead {
+			r.Method = http.MethodGet // the server leaves the body out
+		}
 		r.URL.Path, r.URL.RawPath = slashed(r.URL.Path), slashed(r.URL.RawPath)
 		answer := &status{ResponseWriter: w}
 		defer func() {
@@ -114,10 +132,11 @@ func wrap(router chi.Router, log *slog.Logger, proxies Proxies) http.Handler {
 					Write(answer, problem.New(http.StatusInternalServerError, ""))
 				}
 			}
+			telemetry.Served(ctx, method, routes.RoutePattern(), answer.code)
 			rec.mu.Lock()
 			defer rec.mu.Unlock()
 			log.LogAttrs(ctx, rec.level, "request", append([]slog.Attr{
-				slog.String("request_id", id), slog.String("method", r.Method), slog.String("route", routes.RoutePattern()),
+				slog.String("request_id", id), slog.String("method", method), slog.String("route", routes.RoutePattern()),
 				slog.Int("status", answer.code), slog.Int64("us", time.Since(began).Microseconds()),
 			}, rec.attrs...)...)
 		}()

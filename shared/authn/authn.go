@@ -56,9 +56,9 @@ func Today(ctx context.Context, now time.Time) date.Date {
 	return date.In(now, zone)
 }
 
-// Zone returns the time zone of an IANA name. The process's own zone has none.
+// Zone returns the time zone of an IANA name. The process's own zone has none, and nor has the machine's.
 func Zone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" || len(name) > 64 {
+	if name == "" || name == "Local" || name == "localtime" || len(name) > 64 {
 		return nil, errors.New("not an IANA time zone")
 	}
 	zone, err := time.LoadLocation(name)

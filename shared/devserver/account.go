@@ -76,12 +76,34 @@ func (a *account) makeFolder(folder string) (string, error) {
 	if err := os.Chown(folder, int(a.uid), int(a.gid)); err != nil {
 		return "", fmt.Errorf("make folder: %w", err)
 	}
-	for parent := filepath.Dir(folder); ; parent = filepath.Dir(parent) {
-		if err := a.mayPass(parent); err != nil {
-			return "", err
+	return folder, a.mayReach(filepath.Dir(folder))
+}
+
+// CheckDir returns an error when servers that we start could not work in a folder that exists: we are root, and
+// the user whom the servers run as cannot pass through it or one of its parents.
+func CheckDir(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("check folder: %w", err)
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return fmt.Errorf("check folder: %w", err)
+	}
+	as, err := unprivileged(filepath.Join(dir, postgresProgram.name))
+	if err != nil || as == nil {
+		return err
+	}
+	return as.mayReach(dir)
+}
+
+// mayReach returns an error when the account cannot pass through a folder and all its parents.
+func (a *account) mayReach(folder string) error {
+	for ; ; folder = filepath.Dir(folder) {
+		if err := a.mayPass(folder); err != nil {
+			return err
 		}
-		if parent == filepath.Dir(parent) {
-			return folder, nil
+		if folder == filepath.Dir(folder) {
+			return nil
 		}
 	}
 }

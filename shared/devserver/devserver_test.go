@@ -213,4 +213,13 @@ func TestClosedFolder(t *testing.T) {
 	require.NoError(t, stranger.mayPass(dir))
 	require.NoError(t, os.Chmod(dir, 0o700))
 	require.ErrorContains(t, stranger.mayPass(dir), "folder "+dir+" is closed to user stranger")
+
+	// Whoever is not root works as themselves, and may.
+	inside := filepath.Join(dir, "inside")
+	require.NoError(t, os.Mkdir(inside, 0o755))
+	if os.Geteuid() == 0 {
+		require.ErrorContains(t, CheckDir(inside), "folder "+dir+" is closed to user")
+	} else {
+		require.NoError(t, CheckDir(inside))
+	}
 }

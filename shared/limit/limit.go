@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/honeydue/backend/shared/pg"
 )
 
@@ -18,8 +20,17 @@ type Rule struct {
 	Window time.Duration
 }
 
-func (r Rule) hash(subject string) []byte {
-	sum := sha256.Sum256([]byte(r.Name + "\x00" + subject))
+// A Count is a rule and whom it is counted for.
+type Count struct {
+	Rule
+	Subject string
+}
+
+// By returns the count of the rule for subject.
+func (r Rule) By(subject string) Count { return Count{r, subject} }
+
+func (c Count) hash() []byte {
+	sum := sha256.Sum256([]byte(c.Name + "\x00" + c.Subject))
 	return sum[:]
 }
 
@@ -40,34 +51,57 @@ RETURNING granted, hits[cardinality(hits)] AS last,
 
 const giveBack = `UPDATE shared_limit SET hits = array_remove(hits, $2::timestamptz) WHERE key_hash = $1::bytea`
 
-// A Try is one that was counted.
+// A Try is what was counted.
 type Try struct {
 	Granted bool
 	After   time.Duration // until the next one can be granted, when this one was not
-	hash    []byte
-	at      time.Time
+	hits    []hit
 }
 
-type taken struct {
-	Granted bool
-	Last    time.Time
-	FreeAt  time.Time
-	ReadAt  time.Time
+type hit struct {
+	hash []byte
+	at   time.Time
 }
 
-// Take counts a try by subject and says whether rule grants it. A refused try is not counted.
-func Take(ctx context.Context, db *pg.DB, rule Rule, subject string) (Try, error) {
-	hash := rule.hash(subject)
-	row, err := pg.One[taken](ctx, db, take, hash, rule.Max, rule.Window.Seconds())
-	if err != nil {
-		return Try{}, fmt.Errorf("count %s: %w", rule.Name, err)
+// Take counts a try under every one of counts, in one round trip, and grants it when all of them do. A refused try is counted
+// under none. Callers name counts in one order everywhere, since their rows are locked in that order.
+func Take(ctx context.Context, db *pg.DB, counts ...Count) (Try, error) {
+	try := Try{Granted: true}
+	batch := &pgx.Batch{}
+	for _, c := range counts {
+		batch.Queue(take, c.hash(), c.Max, c.Window.Seconds()).QueryRow(func(row pgx.Row) error {
+			var granted bool
+			var last, freeAt, readAt time.Time
+			if err := row.Scan(&granted, &last, &freeAt, &readAt); err != nil {
+				return fmt.Errorf("count %s: %w", c.Name, err)
+			}
+			if granted {
+				try.hits = append(try.hits, hit{c.hash(), last})
+				return nil
+			}
+			try.Granted, try.After = false, max(try.After, freeAt.Sub(readAt))
+			return nil
+		})
 	}
-	return Try{Granted: row.Granted, After: row.FreeAt.Sub(row.ReadAt), hash: hash, at: row.Last}, nil
+	if err := db.SendBatch(ctx, batch); err != nil {
+		return Try{}, err
+	}
+	if !try.Granted {
+		return try, GiveBack(ctx, db, try)
+	}
+	return try, nil
 }
 
-// GiveBack takes a granted try off the count, for rules that count only failures.
+// GiveBack takes a try off all counts, for rules that count only failures.
 func GiveBack(ctx context.Context, db *pg.DB, try Try) error {
-	if _, err := db.Exec(ctx, giveBack, try.hash, try.at); err != nil {
+	if len(try.hits) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	for _, h := range try.hits {
+		batch.Queue(giveBack, h.hash, h.at)
+	}
+	if err := db.SendBatch(ctx, batch); err != nil {
 		return fmt.Errorf("give a try back: %w", err)
 	}
 	return nil

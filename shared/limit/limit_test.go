@@ -36,7 +36,7 @@ func TestTakeAtTheSameMoment(t *testing.T) {
 	var group sync.WaitGroup
 	for range 40 {
 		group.Go(func() {
-			try, err := limit.Take(t.Context(), db, rule, "ann")
+			try, err := limit.Take(t.Context(), db, rule.By("ann"))
 			if err == nil && try.Granted {
 				granted.Add(1)
 			}
@@ -45,11 +45,11 @@ func TestTakeAtTheSameMoment(t *testing.T) {
 	group.Wait()
 	require.EqualValues(t, 5, granted.Load())
 
-	refused, err := limit.Take(t.Context(), db, rule, "ann")
+	refused, err := limit.Take(t.Context(), db, rule.By("ann"))
 	require.NoError(t, err)
 	require.False(t, refused.Granted)
 	require.InDelta(t, rule.Window.Seconds(), refused.After.Seconds(), 20)
-	other, err := limit.Take(t.Context(), db, rule, "bob")
+	other, err := limit.Take(t.Context(), db, rule.By("bob"))
 	require.NoError(t, err)
 	require.True(t, other.Granted)
 }
@@ -59,7 +59,7 @@ func TestGiveBack(t *testing.T) {
 	db, _ := setup(t)
 	rule := limit.Rule{Name: "login", Max: 2, Window: time.Minute}
 	for range 10 {
-		try, err := limit.Take(t.Context(), db, rule, "ann")
+		try, err := limit.Take(t.Context(), db, rule.By("ann"))
 		require.NoError(t, err)
 		require.True(t, try.Granted)
 		require.NoError(t, limit.GiveBack(t.Context(), db, try))
@@ -71,7 +71,7 @@ func TestWindowSlides(t *testing.T) {
 	db, own := setup(t)
 	rule := limit.Rule{Name: "join", Max: 2, Window: time.Hour}
 	for _, want := range []bool{true, true, false} {
-		try, err := limit.Take(t.Context(), db, rule, "ann")
+		try, err := limit.Take(t.Context(), db, rule.By("ann"))
 		require.NoError(t, err)
 		require.Equal(t, want, try.Granted)
 	}
@@ -81,8 +81,26 @@ func TestWindowSlides(t *testing.T) {
 	_, err = conn.Exec(t.Context(), `UPDATE shared_limit SET hits = ARRAY[hits[1] - interval '61 minutes', hits[2]]`)
 	require.NoError(t, err)
 	for _, want := range []bool{true, false} {
-		try, err := limit.Take(t.Context(), db, rule, "ann")
+		try, err := limit.Take(t.Context(), db, rule.By("ann"))
 		require.NoError(t, err)
 		require.Equal(t, want, try.Granted)
+	}
+}
+
+func TestARefusedTryIsCountedUnderNone(t *testing.T) {
+	t.Parallel()
+	db, _ := setup(t)
+	account := limit.Rule{Name: "account", Max: 3, Window: time.Hour}
+	address := limit.Rule{Name: "address", Max: 1, Window: time.Hour}
+	for _, want := range []bool{true, false, false, false} {
+		try, err := limit.Take(t.Context(), db, account.By("ann"), address.By("here"))
+		require.NoError(t, err)
+		require.Equal(t, want, try.Granted)
+		require.Equal(t, want, try.After == 0)
+	}
+	for _, want := range []bool{true, true, false} {
+		try, err := limit.Take(t.Context(), db, account.By("ann"))
+		require.NoError(t, err)
+		require.Equal(t, want, try.Granted, "one of three was used")
 	}
 }

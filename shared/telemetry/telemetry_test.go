@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -37,14 +38,35 @@ func TestSpansReachTheCollector(t *testing.T) {
 	t.Cleanup(collector.Close)
 	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks")
 	require.NoError(t, err)
-	call(t, traces.Handler(http.NotFoundHandler()))
+	call(t, traces.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		telemetry.Served(r.Context(), r.Method, "/api/tasks/{id}", http.StatusServiceUnavailable)
+	})))
 	require.NoError(t, traces.Close(t.Context()))
 	spans := (<-received).GetResourceSpans()
 	require.Len(t, spans, 1)
 	require.Equal(t, "tasks", spans[0].GetResource().GetAttributes()[0].GetValue().GetStringValue())
 	span := spans[0].GetScopeSpans()[0].GetSpans()[0]
 	require.Equal(t, "0af7651916cd43dd8448eb211c80319c", hex.EncodeToString(span.GetTraceId()), "the caller's trace goes on")
+	require.Equal(t, "GET /api/tasks/{id}", span.GetName())
+	require.Equal(t, tracepb.Status_STATUS_CODE_ERROR, span.GetStatus().GetCode())
+	for _, attribute := range span.GetAttributes() {
+		require.NotContains(t, attribute.GetKey(), "address")
+	}
 	require.Equal(t, "b7ad6b7169203331", hex.EncodeToString(span.GetParentSpanId()))
+}
+
+func TestACollectorThatHangsHoldsNoProcessUp(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(collector.Close)
+	t.Cleanup(func() { close(release) })
+	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks")
+	require.NoError(t, err)
+	call(t, traces.Handler(http.NotFoundHandler()))
+	began := time.Now()
+	require.Error(t, traces.Close(t.Context()))
+	require.Less(t, time.Since(began), 10*time.Second)
 }
 
 func TestOffUnlessAnEndpointIsSet(t *testing.T) {
