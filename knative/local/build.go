@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,7 +44,11 @@ func build(ctx context.Context, root, bin string, flags, packages []string, log 
 		return fmt.Errorf("make folder of programs: %w", err)
 	}
 	args := append([]string{"build", "-v", "-trimpath", "-ldflags=-s -w", "-o", bin + string(filepath.Separator)}, flags...)
-	err := runStep(ctx, step{name: "building", dir: root, program: "go", args: append(args, packages...)}, log)
+	var env []string
+	if !slices.Contains(flags, "-race") {
+		env = []string{"CGO_ENABLED=0"} // as their images are built
+	}
+	err := runStep(ctx, step{name: "building", dir: root, program: "go", args: append(args, packages...), env: env}, log)
 	if err != nil {
 		return fmt.Errorf("build functions: %w", err)
 	}
@@ -55,6 +60,7 @@ func build(ctx context.Context, root, bin string, flags, packages []string, log 
 type step struct {
 	name, dir, program string
 	args, env          []string // env is added to ours
+	whole              bool     // goes on to its end when the context ends: half a package is worse than a late stop
 }
 
 // tailLines is how much of a failed step's output its error holds.
@@ -62,6 +68,10 @@ const tailLines = 20
 
 // runStep runs the step to its end and logs every few seconds what it said last.
 func runStep(ctx context.Context, s step, log *slog.Logger) error {
+	if s.whole {
+		defer context.AfterFunc(ctx, func() { log.InfoContext(ctx, "stopping when this is done", "doing", s.name) })()
+		ctx = context.WithoutCancel(ctx)
+	}
 	cmd := exec.CommandContext(ctx, s.program, s.args...)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), s.env...)

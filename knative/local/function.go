@@ -43,6 +43,7 @@ type function struct {
 	idling    *time.Timer
 	starts    int
 	cold      time.Duration // of the last start
+	failure   string        // why the last process ended by itself; empty again once another is ready
 }
 
 func newFunction(f knative.Function, program string, env []string, logs *logWriter, log *slog.Logger) *function {

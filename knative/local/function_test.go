@@ -149,7 +149,7 @@ func TestRequestsArriveAsTheEdgeSendsThem(t *testing.T) {
 func TestUnknownPathsAreNotFound(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
-	for _, path := range []string{"/", "/api", "/api/ech", "/api/echoes/", "/echo/", "//api/echo/"} {
+	for _, path := range []string{"/api", "/api/ech", "/api/echoes/", "/echo/", "//api/echo/"} {
 		requireProblem(t, b.do(t, http.MethodGet, path, ""), http.StatusNotFound)
 	}
 	require.Equal(t, stateZero, b.status().State)
@@ -223,6 +223,12 @@ func TestProgramThatDoesNotStart(t *testing.T) {
 	requireProblem(t, b.do(t, http.MethodGet, "/api/echo/", ""), http.StatusBadGateway)
 	require.Eventually(t, func() bool { return b.status().State == stateZero }, 10*time.Second, time.Millisecond)
 	require.Contains(t, b.messages(), "does not start")
+	require.Equal(t, "exit status 1", b.lastFailure())
+
+	mended := setup(t, nil)
+	mended.failure = "exit status 1"
+	mended.echo(t, "/api/echo/")
+	require.Eventually(t, func() bool { return mended.lastFailure() == "" }, 10*time.Second, time.Millisecond)
 }
 
 func TestTimeout(t *testing.T) {

@@ -31,7 +31,7 @@ func newGateway(local http.Handler, functions []*function) *gateway {
 	return g
 }
 
-// ServeHTTP answers 404 for a path that no function has.
+// ServeHTTP answers 404 for a path that no function has, but for the root, which leads to the page.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_local/") {
 		g.local.ServeHTTP(w, r)
@@ -42,6 +42,10 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			route.handler.ServeHTTP(w, r)
 			return
 		}
+	}
+	if r.URL.Path == "/" || r.URL.Path == "/_local" {
+		http.Redirect(w, r, "/_local/", http.StatusFound)
+		return
 	}
 	problem(w, http.StatusNotFound, "No function has this path.")
 }

@@ -13,7 +13,7 @@ func (f *function) watch(p *process) {
 	select {
 	case <-p.ready:
 		f.mu.Lock()
-		f.cold = p.cold
+		f.cold, f.failure = p.cold, ""
 		f.mu.Unlock()
 	case <-p.ended:
 	}
@@ -23,11 +23,15 @@ func (f *function) watch(p *process) {
 	if f.current == p {
 		f.current = nil
 	}
+	expected := p.asked.Load() || f.stopping.Err() != nil
+	if !expected {
+		f.failure = p.failure()
+	}
 	f.mu.Unlock()
-	if p.asked.Load() || f.stopping.Err() != nil {
+	if expected {
 		return
 	}
-	f.log.Warn("program ended by itself", "error", p.err)
+	f.log.Warn("program ended by itself", "error", p.failure(), "log", f.logs.file.Name())
 	if f.MinScale > 0 {
 		f.restart()
 	}

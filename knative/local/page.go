@@ -33,7 +33,8 @@ type state struct {
 type functionDetail struct {
 	functionStatus
 
-	Paths []string `json:"paths"`
+	Paths   []string `json:"paths"`
+	Failure string   `json:"failure"` // why the last process ended by itself, until another is ready
 }
 
 type scheduleDetail struct {
@@ -60,7 +61,7 @@ const maxShown = 60
 func (s *System) serveState(w http.ResponseWriter, _ *http.Request) {
 	now := state{URL: s.URL, Schedules: s.schedules, Mail: firstOf(s.mailbox.Messages()), Logs: s.logs.list()}
 	for _, f := range s.functions {
-		now.Functions = append(now.Functions, functionDetail{f.status(), f.Paths})
+		now.Functions = append(now.Functions, functionDetail{f.status(), f.Paths, f.lastFailure()})
 	}
 	for _, e := range firstOf(s.events.list()) {
 		detail := eventDetail{loggedEvent: e, Deliveries: []deliveryDetail{}}

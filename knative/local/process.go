@@ -33,6 +33,7 @@ type process struct {
 	cold  time.Duration // from start to listening; to be read once it is ready
 	err   error         // why it ended; to be read once it has
 	asked atomic.Bool   // to end
+	late  atomic.Bool   // it was not ready in time, and killed
 }
 
 // startProcess runs a program that shall listen on a free port.
@@ -98,6 +99,7 @@ func (p *process) probe() {
 		case <-p.ended:
 			return
 		case <-deadline.C:
+			p.late.Store(true)
 			p.signal(syscall.SIGKILL)
 			return
 		case <-again.C:
@@ -112,6 +114,17 @@ func healthy(client *http.Client, host string) bool {
 	}
 	_ = res.Body.Close()
 	return res.StatusCode == http.StatusOK
+}
+
+// failure says why a program ended that nobody asked to. To be called once it has ended.
+func (p *process) failure() string {
+	switch {
+	case p.late.Load():
+		return "not ready within " + startTimeout.String()
+	case p.err == nil:
+		return "exit status 0"
+	}
+	return p.err.Error()
 }
 
 // stop asks the program to end and makes it when it does not. It returns when the program is gone; an error

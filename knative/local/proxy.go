@@ -69,7 +69,7 @@ func (f *function) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusServiceUnavailable, f.Name+" takes no more requests at the moment.")
 	default:
 		f.log.WarnContext(r.Context(), "request failed", "error", err)
-		problem(w, http.StatusBadGateway, f.Name+" ended before it had answered.")
+		problem(w, http.StatusBadGateway, f.Name+" ended before it had answered. The logs at /_local/ hold what it said.")
 	}
 }
 

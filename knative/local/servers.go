@@ -4,52 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
-	"os/exec"
-	"slices"
-	"strings"
+	"path/filepath"
 
 	"github.com/honeydue/backend/shared/devserver"
 )
 
 // database is the name of the one database.
 const database = "honeydue"
-
-// install puts the servers' Debian packages on this machine when some are missing and we may.
-func install(ctx context.Context, log *slog.Logger) error {
-	var packages []string
-	for _, missing := range devserver.Missing() {
-		packages = append(packages, missing.Package)
-	}
-	if len(packages) == 0 {
-		return nil
-	}
-	slices.Sort(packages)
-	packages = slices.Compact(packages)
-	byHand := "apt-get install --yes --no-install-recommends " + strings.Join(packages, " ")
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("these packages are missing, install them (Debian: %s)", byHand)
-	}
-	var prefix []string
-	if os.Geteuid() != 0 {
-		if err := exec.CommandContext(ctx, "sudo", "--non-interactive", "true").Run(); err != nil {
-			return fmt.Errorf("these packages are missing, and we are not root: sudo %s", byHand)
-		}
-		prefix = []string{"sudo", "--non-interactive"}
-	}
-	log.InfoContext(ctx, "installing", "packages", packages)
-	for _, words := range [][]string{
-		{"apt-get", "update"},
-		append([]string{"apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"}, packages...),
-	} {
-		words = slices.Concat(prefix, []string{"env", "DEBIAN_FRONTEND=noninteractive"}, words)
-		if err := runStep(ctx, step{name: "installing", program: words[0], args: words[1:]}, log); err != nil {
-			return fmt.Errorf("install packages: %w", err)
-		}
-	}
-	return nil
-}
 
 // servers are the programs that functions keep their state in.
 type servers struct {
@@ -61,12 +25,15 @@ type servers struct {
 // startServers returns what it has started also when it returns an error.
 func startServers(ctx context.Context, dir string, durable bool, log *slog.Logger) (*servers, error) {
 	s := &servers{}
-	if err := install(ctx, log); err != nil {
+	if err := installMissing(ctx, log); err != nil {
+		return s, err
+	}
+	dir, err := serversDir(dir)
+	if err != nil {
 		return s, err
 	}
 	log.InfoContext(ctx, "starting servers", "folder", dir)
 	o := devserver.Options{Dir: dir, Durable: durable}
-	var err error
 	if s.postgres, err = devserver.StartPostgres(ctx, o); err != nil {
 		return s, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -80,6 +47,29 @@ func startServers(ctx context.Context, dir string, durable bool, log *slog.Logge
 		return s, fmt.Errorf("start Redis: %w", err)
 	}
 	return s, nil
+}
+
+// serversDir returns the folder of the servers' data. That is dir, but where root's servers cannot reach it, as in
+// root's home, it is one that they can, with a link in dir that leads there.
+func serversDir(dir string) (string, error) {
+	link := filepath.Join(dir, "servers")
+	elsewhere, err := os.Readlink(link)
+	switch {
+	case err == nil:
+		return elsewhere, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("find folder of servers: %w", err)
+	case devserver.CheckDir(dir) == nil:
+		return dir, nil
+	}
+	// Unlike /tmp it outlives a restart of the machine.
+	if elsewhere, err = os.MkdirTemp("/var/tmp", "honeydue-"); err != nil {
+		return "", fmt.Errorf("make folder of servers: %w", err)
+	}
+	if err := errors.Join(os.Chmod(elsewhere, 0o755), os.Symlink(elsewhere, link)); err != nil {
+		return "", fmt.Errorf("make folder of servers: %w", err)
+	}
+	return elsewhere, nil
 }
 
 // createDatabase makes the database unless an earlier run has.

@@ -61,6 +61,12 @@ func (f *function) status() functionStatus {
 	return s
 }
 
+func (f *function) lastFailure() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failure
+}
+
 // resident returns the memory that a process holds, as Linux counts it; 0 where that cannot be asked.
 func resident(pid int) int64 {
 	content, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "statm"))
@@ -96,7 +102,7 @@ func (s *System) pages() http.Handler {
 	mux.HandleFunc("GET /_local/mail", results(s.mailbox.Messages))
 	mux.HandleFunc("GET /_local/push", results(func() []struct{} { return []struct{}{} }))
 	mux.HandleFunc("POST /_local/schedules/{name}", s.fireSchedule)
-	return onlyLocal(mux)
+	return onlyLocal(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // onlyLocal refuses requests that do not name this machine: a page from elsewhere whose host name was made to

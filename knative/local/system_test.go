@@ -197,6 +197,13 @@ func TestSystem(t *testing.T) {
 		require.NotContains(t, body, "https://")
 		status, _ = request(t, http.MethodGet, s.URL+"/_local/mail", map[string]string{"Host": "evil.example"}, "")
 		require.Equal(t, http.StatusForbidden, status)
+		status, _ = request(t, http.MethodPost, s.URL+"/_local/schedules/outbox", map[string]string{"Origin": "https://evil.example"}, "")
+		require.Equal(t, http.StatusForbidden, status)
+		for _, path := range []string{"", "/", "/_local"} {
+			status, body = request(t, http.MethodGet, s.URL+path, nil, "")
+			require.Equal(t, http.StatusOK, status)
+			require.Contains(t, body, "<title>honeyDue on this machine</title>", "%q leads to the page", path)
+		}
 		status, body = request(t, http.MethodGet, s.URL+"/_local/state", nil, "")
 		require.Equal(t, http.StatusOK, status)
 		require.True(t, json.Valid([]byte(body)))
