@@ -6,7 +6,7 @@ help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run the whole system on this machine until Ctrl-C (PORT, 8080; RUN_DIR, .run)
-	@go build -o bin/local ./knative/cmd/local && exec bin/local
+	@echo "building the runner" && go build -v -o bin/local ./knative/cmd/local && exec bin/local
 
 test: ## run all tests, then those of the functions again through PgBouncer
 	$(GOTEST) work
@@ -35,7 +35,7 @@ bench: ## measure cold starts, memory, statements and round trips
 	go run ./tests/bench
 
 clean: ## remove what was built, and the data of make run
-	rm -rf .run bin
+	rm -rf $$(realpath -q .run/servers) .run bin
 
 bin/golangci-lint: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -119,7 +119,7 @@ func tally(t *testing.T, db *pgxpool.Pool, killed *kills, all []*story.Done, mai
 	}
 	for _, done := range all {
 		for _, want := range []struct{ to, words string }{
-			{done.Owner.Email, "code"}, {done.Member.Email, "code"}, {done.Owner.Email, "joined"},
+			{done.Owner.Email, "confirm your email"}, {done.Member.Email, "confirm your email"}, {done.Owner.Email, "joined"},
 			{done.Member.Email, "assigned"}, {done.Owner.Email, "completed"},
 		} {
 			if !has(want.to, want.words) {

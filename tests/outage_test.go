@@ -29,13 +29,16 @@ func TestBrokerDownForTheWholeStory(t *testing.T) {
 
 	require.NoError(t, s.StartBroker())
 	require.NoError(t, s.Fire(ctx, "outbox"))
-	mailTo(t, ctx, s, done.Owner.Email, "code")
-	mailTo(t, ctx, s, done.Member.Email, "code")
+	mailTo(t, ctx, s, done.Owner.Email, "confirm your email")
+	mailTo(t, ctx, s, done.Member.Email, "confirm your email")
 	mailTo(t, ctx, s, done.Owner.Email, "joined")
 	mailTo(t, ctx, s, done.Member.Email, "assigned")
 	mailTo(t, ctx, s, done.Owner.Email, "completed")
 	require.Eventually(t, func() bool {
 		return value[int](t, db, `SELECT count(*) FROM outbox_delivery WHERE state <> 'done'`) == 0
+	}, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return value[int](t, db, `SELECT count(*) FROM notification_message WHERE state = 'sent'`) == 5
 	}, 20*time.Second, 10*time.Millisecond)
 	require.Len(t, s.Mailbox().Messages(), 5, "each mail once")
 }

@@ -46,7 +46,7 @@ func TestMainJob(t *testing.T) {
 	require.NoError(t, err)
 
 	for _, person := range []*story.Person{done.Owner, done.Member} {
-		require.NoError(t, person.Verify(ctx, codeIn(t, mailTo(t, ctx, s, person.Email, "code"))))
+		require.NoError(t, person.Verify(ctx, codeIn(t, mailTo(t, ctx, s, person.Email, "confirm your email"))))
 		var me struct {
 			EmailVerified bool `json:"email_verified"`
 		}

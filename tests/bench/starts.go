@@ -36,7 +36,7 @@ func buildFunctions(ctx context.Context, root, dir string) error {
 		args = append(args, "github.com/honeydue/backend/functions/"+name)
 	}
 	build := exec.CommandContext(ctx, "go", args...)
-	build.Dir, build.Stderr = root, os.Stderr
+	build.Dir, build.Stderr, build.Env = root, os.Stderr, append(os.Environ(), "CGO_ENABLED=0")
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build functions: %w", err)
 	}
