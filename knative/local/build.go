@@ -69,8 +69,9 @@ const tailLines = 20
 // runStep runs the step to its end and logs every few seconds what it said last.
 func runStep(ctx context.Context, s step, log *slog.Logger) error {
 	if s.whole {
-		defer context.AfterFunc(ctx, func() { log.InfoContext(ctx, "stopping when this is done", "doing", s.name) })()
-		ctx = context.WithoutCancel(ctx)
+		whole := context.WithoutCancel(ctx)
+		defer context.AfterFunc(ctx, func() { log.InfoContext(whole, "stopping when this is done", "doing", s.name) })()
+		ctx = whole
 	}
 	cmd := exec.CommandContext(ctx, s.program, s.args...)
 	cmd.Dir = s.dir

@@ -171,3 +171,19 @@ func TestBodyThatEndsEarly(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(logged(), `"status":400`) }, 5*time.Second, time.Millisecond)
 	require.NotContains(t, logged(), "ERROR")
 }
+
+// Who sends a whole photo reads that it is too large, and not that the connection broke.
+func TestLargeBodyIsAnswered(t *testing.T) {
+	t.Parallel()
+	address, _ := serve(t, func(context.Context) error { return nil })
+	for range 20 {
+		body := bytes.NewReader(make([]byte, 10<<20))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/things/", body)
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusRequestEntityTooLarge, res.StatusCode)
+		require.NoError(t, res.Body.Close())
+	}
+}

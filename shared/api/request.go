@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -122,6 +123,8 @@ func wrap(router chi.Router, log *slog.Logger, proxies Proxies) http.Handler {
 		if method == http.MethodHead {
 			r.Method = http.MethodGet // the server leaves the body out
 		}
+		body := r.Body
+		r.Body = io.NopCloser(body)
 		r.URL.Path, r.URL.RawPath = slashed(r.URL.Path), slashed(r.URL.RawPath)
 		answer := &status{ResponseWriter: w}
 		defer func() {
@@ -141,7 +144,19 @@ func wrap(router chi.Router, log *slog.Logger, proxies Proxies) http.Handler {
 			}, rec.attrs...)...)
 		}()
 		router.ServeHTTP(answer, r)
+		if answer.code >= http.StatusBadRequest {
+			drain(w, body)
+		}
 	})
+}
+
+// drained is as much as is read of a body that was refused: a whole photo, which does not belong here.
+const drained = 16 << 20
+
+// drain reads what is left of a body, so that whoever is still sending it comes to read the answer.
+func drain(w http.ResponseWriter, body io.Reader) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(answerWithin))
+	_, _ = io.CopyN(io.Discard, body, drained)
 }
 
 // slashed adds the slash in which all paths end but those of files.
