@@ -21,9 +21,11 @@ const (
 )
 
 type measured struct {
+	by                 *story.Person
 	name, method, path string
 	body               any
 	target             int64
+	tries              int64 // round trips that count tries against a limit, on top of the target
 }
 
 // benchTrips prints how many statements and round trips each call costs, counted on the wire with warm processes and a warm
@@ -39,18 +41,32 @@ func benchTrips(ctx context.Context, out io.Writer, s *local.System, counter *wi
 	}
 	_, _ = fmt.Fprint(out, "\nStatements and network round trips to PostgreSQL per call, counted on the wire before the answer\n\n")
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "call\tstatements\tround trips\ttarget\t\t")
+	_, _ = fmt.Fprintln(table, "call\tstatements\tround trips\ttarget\tcounting tries\t\t")
 	met := true
-	for _, m := range calls(done) {
+	share, err := shareCode(ctx, done)
+	if err != nil {
+		return false, err
+	}
+	guest, err := story.Register(ctx, s.URL, "Gus")
+	if err != nil {
+		return false, fmt.Errorf("register: %w", err)
+	}
+	if err := guest.Read(ctx, "/api/auth/me/", nil); err != nil {
+		return false, err
+	}
+	if err := quiet(ctx, counter); err != nil {
+		return false, err
+	}
+	for _, m := range append(accountCalls(guest, share), calls(done)...) {
 		before := counter.Counts()
-		answer, err := done.Owner.Call(ctx, m.method, m.path, m.body, "")
+		answer, err := m.by.Call(ctx, m.method, m.path, m.body, "")
 		after := counter.Counts().Sub(before)
 		if err != nil || answer.Status >= http.StatusBadRequest {
 			return false, fmt.Errorf("%s: answered %d: %w", m.name, answer.Status, err)
 		}
-		ok := after.RoundTrips <= m.target
+		ok := after.RoundTrips <= m.target+m.tries
 		met = met && ok
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t\n", m.name, after.Statements, after.RoundTrips, m.target, verdict(ok))
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t+%d\t%s\t\n", m.name, after.Statements, after.RoundTrips, m.target, m.tries, verdict(ok))
 		if err := quiet(ctx, counter); err != nil {
 			return false, err
 		}
@@ -62,7 +78,7 @@ func calls(done *story.Done) []measured {
 	get, post, patch, remove := http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	home, task := fmt.Sprintf("/api/residences/%d/", done.Residence), fmt.Sprintf("/api/tasks/%d/", done.Task)
 	work := map[string]any{"residence_id": done.Residence, "title": "Wash the windows", "due_date": "2026-12-24", "assigned_to_id": done.Member.ID}
-	return []measured{
+	rows := []measured{
 		{name: "board, all homes, first", method: get, path: "/api/tasks/", target: readTrips},
 		{name: "board, all homes, from cache", method: get, path: "/api/tasks/", target: cachedTrips},
 		{name: "board of one home, first", method: get, path: fmt.Sprintf("/api/tasks/by-residence/%d/", done.Residence), target: readTrips},
@@ -88,6 +104,40 @@ func calls(done *story.Done) []measured {
 		{name: "delete home", method: remove, path: home, target: writeTrips},
 		{name: "log out", method: post, path: "/api/auth/logout/", target: writeTrips},
 	}
+	for i := range rows {
+		rows[i].by = done.Owner
+	}
+	return rows
+}
+
+// shareCode lets the next person into the home of the story.
+func shareCode(ctx context.Context, done *story.Done) (string, error) {
+	var share struct{ Code string }
+	answer, err := done.Owner.Call(ctx, http.MethodPost, fmt.Sprintf("/api/residences/%d/share/", done.Residence), map[string]any{}, "")
+	if err != nil {
+		return "", fmt.Errorf("share home: %w", err)
+	}
+	if err := answer.Decode(http.StatusCreated, &share); err != nil {
+		return "", fmt.Errorf("share home: %w", err)
+	}
+	return share.Code, nil
+}
+
+// accountCalls are those that guess or send mail, and therefore count tries.
+func accountCalls(guest *story.Person, share string) []measured {
+	rows := []measured{
+		{name: "register", path: "/api/auth/register/", body: map[string]any{"email": "new." + guest.Email, "password": story.Password}, tries: 1},
+		{name: "log in", path: "/api/auth/login/", body: map[string]any{"email": guest.Email, "password": story.Password}, tries: 2},
+		{name: "join home", path: "/api/residences/join/", body: map[string]any{"code": share}, tries: 1},
+		{name: "resend code", path: "/api/auth/resend-verification/", tries: 1},
+		{name: "forgot password", path: "/api/auth/forgot-password/", body: map[string]any{"email": guest.Email}, tries: 2},
+		{name: "change email", path: "/api/auth/change-email/", body: map[string]any{"new_email": "other." + guest.Email, "password": story.Password}, tries: 3},
+		{name: "change password", path: "/api/auth/change-password/", body: map[string]any{"current_password": story.Password, "new_password": "other " + story.Password}, tries: 2},
+	}
+	for i := range rows {
+		rows[i].by, rows[i].method, rows[i].target = guest, http.MethodPost, writeTrips
+	}
+	return rows
 }
 
 // quiet returns once nothing has passed the counter for a while.
