@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
 )
@@ -24,21 +26,20 @@ func (s *service) changeEmail(ctx context.Context, in *changeEmailInput) (*struc
 		return nil, err
 	}
 	me := authn.User(ctx)
-	own, err := s.provePassword(ctx, me, "body.password", in.Body.Password)
+	own, try, err := s.provePassword(ctx, me, "body.password", in.Body.Password, codesOfPerson.By(strconv.FormatInt(me.ID, 10)))
 	if err != nil {
 		return nil, err
 	}
 	if own.Email == email {
-		return nil, problem.Invalid("body.new_email", "expected another address than the current one")
-	}
-	if _, err := s.allow(ctx, codesOfPerson.By(strconv.FormatInt(me.ID, 10))); err != nil {
-		return nil, err
+		err = problem.Invalid("body.new_email", "expected another address than the current one")
+		return nil, errors.Join(err, limit.GiveBack(ctx, s.DB, try))
 	}
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+		try.GiveBackWith(tx)
 		return s.sendVerification(ctx, tx, me.ID, forChangeEmail, &email)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("request change of address: %w", signedOut(err))
+		return nil, errors.Join(fmt.Errorf("request change of address: %w", signedOut(err)), limit.GiveBack(ctx, s.DB, try))
 	}
 	return &struct{}{}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
 )
@@ -22,19 +23,28 @@ type changePasswordInput struct {
 
 func (s *service) changePassword(ctx context.Context, in *changePasswordInput) (*struct{}, error) {
 	me := authn.User(ctx)
-	own, err := s.provePassword(ctx, me, "body.current_password", in.Body.CurrentPassword)
+	own, try, err := s.provePassword(ctx, me, "body.current_password", in.Body.CurrentPassword)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPassword("body.new_password", in.Body.NewPassword, own.Email); err != nil {
-		return nil, err
+	if err := s.replacePassword(ctx, me, own, try, in.Body.NewPassword); err != nil {
+		return nil, errors.Join(err, limit.GiveBack(ctx, s.DB, try))
 	}
-	hash, err := s.hasher.hash(ctx, in.Body.NewPassword)
+	return &struct{}{}, nil
+}
+
+// replacePassword gives try back with its commit.
+func (s *service) replacePassword(ctx context.Context, me authn.Person, own ownAccount, try limit.Try, password string) error {
+	if err := checkPassword("body.new_password", password, own.Email); err != nil {
+		return err
+	}
+	hash, err := s.hasher.hash(ctx, password)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.Cache.Revoke(ctx, own.OtherTokens...)
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+		try.GiveBackWith(tx)
 		ended, err := setPassword(ctx, tx, statement{updatePassword, []any{me.ID, own.PasswordHash, hash}}, me.ID, me.SessionID)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return problem.Conflict("The password was changed at this very moment.", nil)
@@ -47,9 +57,9 @@ func (s *service) changePassword(ctx context.Context, in *changePasswordInput) (
 		return s.Outbox.Append(ctx, tx, events.UserPasswordChanged{UserID: me.ID})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("change password: %w", err)
+		return fmt.Errorf("change password: %w", err)
 	}
-	return &struct{}{}, nil
+	return nil
 }
 
 const updatePassword = `
@@ -67,25 +77,24 @@ SELECT u.email, coalesce(u.password_hash, $3) AS password_hash,
     ARRAY(SELECT s.token_hash FROM auth_session s WHERE s.user_id = u.id AND s.id <> $2::bigint) AS other_tokens
 FROM auth_user u WHERE u.id = $1`
 
-// provePassword returns the caller's account if password is theirs, within the limits of login: a stolen token does not make
-// guessing cheaper. location names the field that holds it.
-func (s *service) provePassword(ctx context.Context, me authn.Person, location, password string) (ownAccount, error) {
+// provePassword returns the caller's account if password is theirs, within the limits of login and of also: a stolen token does
+// not make guessing cheaper. location names the field that holds it. The try, of login's limits alone, is the caller's to give back.
+func (s *service) provePassword(ctx context.Context, me authn.Person, location, password string, also ...limit.Count) (ownAccount, limit.Try, error) {
 	own, err := pg.One[ownAccount](ctx, s.DB, selectOwnAccount, me.ID, me.SessionID, noHash)
 	if err != nil {
-		return ownAccount{}, fmt.Errorf("look up own account: %w", signedOut(err))
+		return ownAccount{}, limit.Try{}, fmt.Errorf("look up own account: %w", signedOut(err))
 	}
-	err = s.guess(ctx, own.Email, func() error {
-		right, err := s.hasher.matches(ctx, own.PasswordHash, password)
-		if err == nil && !right {
-			return errWrongPassword
-		}
-		return err
-	})
-	if errors.Is(err, errWrongPassword) {
-		return ownAccount{}, problem.Invalid(location, "expected the current password")
-	}
+	ofLogin := loginCounts(ctx, own.Email)
+	try, err := s.allow(ctx, append(ofLogin, also...)...)
 	if err != nil {
-		return ownAccount{}, fmt.Errorf("check password: %w", err)
+		return ownAccount{}, limit.Try{}, err
 	}
-	return own, nil
+	right, err := s.hasher.matches(ctx, own.PasswordHash, password)
+	if err != nil {
+		return ownAccount{}, limit.Try{}, errors.Join(fmt.Errorf("check password: %w", err), limit.GiveBack(ctx, s.DB, try))
+	}
+	if !right {
+		return ownAccount{}, limit.Try{}, problem.Invalid(location, "expected the current password")
+	}
+	return own, try.Under(len(ofLogin)), nil
 }

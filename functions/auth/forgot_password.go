@@ -24,19 +24,19 @@ const selectPerson = `SELECT id FROM auth_user WHERE lower(email) = $1`
 // forgotPassword asks the database the same questions, in as many round trips, whether or not there is such an account,
 // and whether or not it had its share of codes.
 func (s *service) forgotPassword(ctx context.Context, in *forgotPasswordInput) (*struct{}, error) {
-	if _, err := s.allow(ctx, forgotOfAddress.By(api.Address(ctx))); err != nil {
-		return nil, err
-	}
 	email := folded(in.Body.Email)
-	share, err := limit.Take(ctx, s.DB, forgotOfEmail.By(email))
+	tries, err := limit.Each(ctx, s.DB, forgotOfAddress.By(api.Address(ctx)), forgotOfEmail.By(email))
 	if err != nil {
 		return nil, err
+	}
+	if ofAddress := tries[0]; !ofAddress.Granted {
+		return nil, errors.Join(tooMany(ofAddress), limit.GiveBack(ctx, s.DB, tries[1]))
 	}
 	person, err := pg.Value[int64](ctx, s.DB, selectPerson, email)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("look up account: %w", err)
 	}
-	if !share.Granted {
+	if ofEmail := tries[1]; !ofEmail.Granted {
 		person = 0
 	}
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {

@@ -28,9 +28,19 @@ func (s *service) allow(ctx context.Context, counts ...limit.Count) (limit.Try, 
 		return limit.Try{}, err
 	}
 	if !try.Granted {
-		return limit.Try{}, problem.TooMany("Too many tries. Wait before the next one.", try.After)
+		return limit.Try{}, tooMany(try)
 	}
 	return try, nil
+}
+
+func tooMany(try limit.Try) error {
+	return problem.TooMany("Too many tries. Wait before the next one.", try.After)
+}
+
+// loginCounts are those under which a password for email is tried.
+func loginCounts(ctx context.Context, email string) []limit.Count {
+	address := api.Address(ctx)
+	return []limit.Count{loginOfAccount.By(folded(email) + "\x00" + address), loginOfAddress.By(address)}
 }
 
 // errWrongPassword means that a password is not that of the account, or that there is no such account.
@@ -40,8 +50,7 @@ var errWrongPassword = errors.New("wrong password")
 // try is counted before and stays on the count only for errWrongPassword: however many run at the same moment, no
 // more than the limits allow are compared.
 func (s *service) guess(ctx context.Context, email string, compare func() error) error {
-	address := api.Address(ctx)
-	try, err := s.allow(ctx, loginOfAccount.By(folded(email)+"\x00"+address), loginOfAddress.By(address))
+	try, err := s.allow(ctx, loginCounts(ctx, email)...)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/code"
@@ -40,20 +42,21 @@ func (s *service) resetPassword(ctx context.Context, in *resetPasswordInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	if err := s.useToReset(ctx, right, hash); err != nil {
+	if err := s.useToReset(ctx, try, right, hash); err != nil {
 		return nil, fmt.Errorf("reset password: %w", redeemed(err))
 	}
-	return &struct{}{}, limit.GiveBack(ctx, s.DB, try)
+	return &struct{}{}, nil
 }
 
 // tryReset counts a try at the code of an account, and takes as long when there is none.
 func (s *service) tryReset(ctx context.Context, email string) (live []liveCode, err error) {
-	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
-		live, err = pg.All[liveCode](ctx, tx, tryCodesOfEmail, email, []string{forResetPassword}, code.Tries)
-		tx.Queue(padCommit)
+	batch := &pgx.Batch{}
+	batch.Queue(tryCodesOfEmail, email, []string{forResetPassword}, code.Tries).Query(func(rows pgx.Rows) (err error) {
+		live, err = pgx.CollectRows(rows, pgx.RowToStructByName[liveCode])
 		return err
 	})
-	if err != nil {
+	batch.Queue(padCommit)
+	if err := s.DB.SendBatch(ctx, batch); err != nil {
 		return nil, fmt.Errorf("count a try at a code: %w", err)
 	}
 	return live, nil
@@ -65,10 +68,11 @@ WITH used AS (
 )
 UPDATE auth_user u SET password_hash = $2, updated_at = now() FROM used WHERE u.id = used.user_id`
 
-// useToReset uses up a code. pgx.ErrNoRows means that it was used or ended meanwhile.
-func (s *service) useToReset(ctx context.Context, right liveCode, hash string) error {
+// useToReset uses up a code, and gives the try back with its commit. pgx.ErrNoRows means that it was used or ended meanwhile.
+func (s *service) useToReset(ctx context.Context, try limit.Try, right liveCode, hash string) error {
 	s.Cache.Revoke(ctx, right.Sessions...)
 	return pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+		try.GiveBackWith(tx)
 		ended, err := setPassword(ctx, tx, statement{useToSetPassword, []any{right.ID, hash}}, right.UserID, 0)
 		if err != nil {
 			return err

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/api"
@@ -30,10 +33,12 @@ func (s *service) joinResidence(ctx context.Context, in *joinResidenceInput) (*i
 	if err != nil {
 		return nil, err
 	}
-	if err := s.countJoin(ctx, me); err != nil {
+	hash := hashCode(in.Body.Code)
+	opens, err := s.tryCode(ctx, me, hash)
+	if err != nil {
 		return nil, err
 	}
-	joined, err := s.join(ctx, guard, me, hashCode(in.Body.Code))
+	joined, err := s.join(ctx, guard, me, hash, opens)
 	if errors.Is(err, errNoCode) {
 		// It may be this very request that used the code up, when it came before.
 		err = s.joinedBefore(ctx, guard)
@@ -55,27 +60,38 @@ func (s *service) joinResidence(ctx context.Context, in *joinResidenceInput) (*i
 	return answer, nil
 }
 
-// countJoin counts a try, whatever comes of it, so that nobody guesses codes.
-func (s *service) countJoin(ctx context.Context, me int64) error {
+// tryCode looks up what a code opens: one home or none. It counts a try, whatever comes of it, so that nobody guesses codes.
+func (s *service) tryCode(ctx context.Context, me int64, hash []byte) (opens []codeRow, err error) {
 	byPerson := limit.Rule{Name: "join by person", Max: 10, Window: time.Hour}
 	byAddress := limit.Rule{Name: "join by address", Max: 30, Window: time.Hour}
-	try, err := limit.Take(ctx, s.DB, byPerson.By(strconv.FormatInt(me, 10)), byAddress.By(api.Address(ctx)))
+	batch := &pgx.Batch{}
+	batch.Queue(selectCode, hash).Query(into(&opens, pgx.RowToStructByName[codeRow]))
+	try, err := limit.TakeWith(ctx, s.DB, batch, byPerson.By(strconv.FormatInt(me, 10)), byAddress.By(api.Address(ctx)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !try.Granted {
-		return problem.TooMany("Too many codes were tried within an hour.", try.After)
+		return nil, problem.TooMany("Too many codes were tried within an hour.", try.After)
 	}
-	return nil
+	return opens, nil
 }
 
-// join lets the person into the home that the code opens. Whoever is in it already only gets the home.
-func (s *service) join(ctx context.Context, guard *idempotency.Guard, me int64, hash []byte) (joined Residence, err error) {
+// join lets the person into the home that the code opens. Whoever is in it already only gets the home. It looks again when
+// the home's members have changed since opens was read.
+func (s *service) join(ctx context.Context, guard *idempotency.Guard, me int64, hash []byte, opens []codeRow) (joined Residence, err error) {
 	var id int64
 	look := func(ctx context.Context) (int64, []int64, error) {
-		code, err := lookUpCode(ctx, s.DB, hash)
-		id = code.ResidenceID
-		return id, append(code.Members, me), err
+		if opens == nil {
+			if opens, err = pg.All[codeRow](ctx, s.DB, selectCode, hash); err != nil {
+				return 0, nil, fmt.Errorf("look up share code: %w", err)
+			}
+		}
+		if len(opens) == 0 {
+			return 0, nil, errNoCode
+		}
+		code := opens[0]
+		id, opens = code.ResidenceID, nil
+		return id, append(code.Members, me), nil
 	}
 	err = s.reshape(ctx, guard, look, func(tx *pg.Tx, all members) error {
 		var err error

@@ -80,18 +80,6 @@ type codeRow struct {
 	Members     []int64
 }
 
-// lookUpCode returns the home that a code opens and who belongs to it.
-func lookUpCode(ctx context.Context, q pg.Querier, hash []byte) (codeRow, error) {
-	row, err := pg.One[codeRow](ctx, q, selectCode, hash)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return codeRow{}, errNoCode
-	}
-	if err != nil {
-		return codeRow{}, fmt.Errorf("look up share code: %w", err)
-	}
-	return row, nil
-}
-
 const useCode = `
 WITH used AS (
     DELETE FROM residence_share_code WHERE residence_id = $1 AND code_hash = $2::bytea AND expires_at > now() RETURNING residence_id

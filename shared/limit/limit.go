@@ -66,30 +66,65 @@ type hit struct {
 // Take counts a try under every one of counts, in one round trip, and grants it when all of them do. A refused try is counted
 // under none. Callers name counts in one order everywhere, since their rows are locked in that order.
 func Take(ctx context.Context, db *pg.DB, counts ...Count) (Try, error) {
-	try := Try{Granted: true}
-	batch := &pgx.Batch{}
-	for _, c := range counts {
+	return TakeWith(ctx, db, &pgx.Batch{}, counts...)
+}
+
+// TakeWith is Take in the round trip of what batch asks already. Its questions are asked even when the try is refused.
+func TakeWith(ctx context.Context, db *pg.DB, batch *pgx.Batch, counts ...Count) (Try, error) {
+	tries, err := each(ctx, db, batch, counts)
+	if err != nil {
+		return Try{}, err
+	}
+	all := Try{Granted: true}
+	for _, try := range tries {
+		all.Granted = all.Granted && try.Granted
+		all.After = max(all.After, try.After)
+		all.hits = append(all.hits, try.hits...)
+	}
+	if !all.Granted {
+		return all, GiveBack(ctx, db, all)
+	}
+	return all, nil
+}
+
+// Each counts a try under each of counts by itself, in one round trip.
+func Each(ctx context.Context, db *pg.DB, counts ...Count) ([]Try, error) {
+	return each(ctx, db, &pgx.Batch{}, counts)
+}
+
+func each(ctx context.Context, db *pg.DB, batch *pgx.Batch, counts []Count) ([]Try, error) {
+	tries := make([]Try, len(counts))
+	for i, c := range counts {
 		batch.Queue(take, c.hash(), c.Max, c.Window.Seconds()).QueryRow(func(row pgx.Row) error {
-			var granted bool
 			var last, freeAt, readAt time.Time
-			if err := row.Scan(&granted, &last, &freeAt, &readAt); err != nil {
+			if err := row.Scan(&tries[i].Granted, &last, &freeAt, &readAt); err != nil {
 				return fmt.Errorf("count %s: %w", c.Name, err)
 			}
-			if granted {
-				try.hits = append(try.hits, hit{c.hash(), last})
-				return nil
+			if tries[i].Granted {
+				tries[i].hits = []hit{{c.hash(), last}}
+			} else {
+				tries[i].After = freeAt.Sub(readAt)
 			}
-			try.Granted, try.After = false, max(try.After, freeAt.Sub(readAt))
 			return nil
 		})
 	}
 	if err := db.SendBatch(ctx, batch); err != nil {
-		return Try{}, err
+		return nil, err
 	}
-	if !try.Granted {
-		return try, GiveBack(ctx, db, try)
+	return tries, nil
+}
+
+// Under returns what of a try was counted under the first n counts, to be given back without the rest.
+func (t Try) Under(n int) Try {
+	t.hits = t.hits[:min(n, len(t.hits))]
+	return t
+}
+
+// GiveBackWith takes a try off all counts with the commit of tx.
+func (t Try) GiveBackWith(tx *pg.Tx) {
+	for _, h := range t.hits {
+		tx.Queue(giveBack, h.hash, h.at)
 	}
-	return try, nil
 }
 
 // GiveBack takes a try off all counts, for rules that count only failures.
