@@ -18,11 +18,8 @@ func (f *function) watch(p *process) {
 	case <-p.ended:
 	}
 	<-p.ended
+	f.forget(p)
 	f.mu.Lock()
-	delete(f.processes, p)
-	if f.current == p {
-		f.current = nil
-	}
 	expected := p.asked.Load() || f.stopping.Err() != nil
 	if !expected {
 		f.failure = p.failure()
@@ -79,8 +76,19 @@ func (f *function) kill() bool {
 	}
 	for _, p := range all {
 		<-p.ended
+		f.forget(p)
 	}
 	return len(all) > 0
+}
+
+// forget takes a process that has ended off the books, if it still stands there.
+func (f *function) forget(p *process) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.processes, p)
+	if f.current == p {
+		f.current = nil
+	}
 }
 
 // stop ends all processes in their orderly way, or by force when ctx ends first, and takes no more requests.
