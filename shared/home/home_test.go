@@ -136,11 +136,16 @@ func TestRoles(t *testing.T) {
 func TestACommitInDoubtLeavesNoStaleBoard(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	// The commit lasts until the test lets go of the gate, whoever cancels it.
 	b.Exec(t, `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN
-			BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END;
-			BEGIN PERFORM pg_sleep(0.5); EXCEPTION WHEN query_canceled THEN NULL; END;
-			RETURN NULL;
+			LOOP
+				BEGIN
+					PERFORM pg_advisory_xact_lock(1);
+					RETURN NULL;
+				EXCEPTION WHEN query_canceled OR lock_not_available THEN NULL;
+				END;
+			END LOOP;
 		END $$`)
 	b.Exec(t, `CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON task_task DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`)
 	b.Base.Cache.Born(t.Context(), b.owner.ID)
@@ -149,14 +154,28 @@ func TestACommitInDoubtLeavesNoStaleBoard(t *testing.T) {
 	tasks := func() int { return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_task`) }
 	board := cache.View{User: b.owner.ID, Name: "all"}
 
-	impatient, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	_, err = b.change(impatient, b.owner)
+	gate, err := b.Owner.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = gate.Exec(t.Context(), `SELECT pg_advisory_xact_lock(1)`)
+	require.NoError(t, err)
+	impatient, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.change(impatient, b.owner)
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		return functiontest.Value[bool](t, b.Server, `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+			WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted)`)
+	}, 10*time.Second, 10*time.Millisecond)
+	cancel()
+	err = <-ended
 	require.True(t, pg.InDoubt(err), "%v", err)
 	require.True(t, pg.Unavailable(err))
 	_, keep := b.Base.Cache.Board(t.Context(), board)
 	require.Zero(t, tasks())
 	keep(t.Context(), []byte("nothing to do"))
+	require.NoError(t, gate.Rollback(t.Context()))
 	require.Eventually(t, func() bool { return tasks() == 1 }, 10*time.Second, 10*time.Millisecond)
 	found, _ := b.Base.Cache.Board(t.Context(), board)
 	require.Nil(t, found)
