@@ -19,7 +19,7 @@ import (
 func assemble(found objects) (*Manifests, error) {
 	if len(found.namespaces) != 1 || len(found.brokers) != 1 || len(found.jobs) != 1 {
 		return nil, fmt.Errorf("%s: lists %d Namespaces, %d Brokers and %d Jobs, not one of each",
-			kustomizationFile, len(found.namespaces), len(found.brokers), len(found.jobs))
+			base, len(found.namespaces), len(found.brokers), len(found.jobs))
 	}
 	m := &Manifests{Namespace: found.namespaces[0].T.Name, Broker: *found.brokers[0].T}
 	if err := found.checkNamespaces(m.Namespace); err != nil {

@@ -1,6 +1,7 @@
 package knative
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,8 +13,7 @@ import (
 	"github.com/honeydue/backend/knative/broker"
 )
 
-// addRoute gives a function its public paths. The Middleware's Host must be the function's, or Knative's gateway
-// would send the request elsewhere.
+// addRoute gives a function its public paths, or a host.
 func (m *Manifests) addRoute(found object[ingressRoute], middlewares []object[middleware]) error {
 	f := m.function(found.T.Name)
 	if f == nil {
@@ -21,27 +21,46 @@ func (m *Manifests) addRoute(found object[ingressRoute], middlewares []object[mi
 	}
 	for i, r := range found.T.Spec.Routes {
 		field := fmt.Sprintf("spec.routes[%d]", i)
-		path, err := r.path()
+		host, path, err := r.target()
 		if err != nil {
 			return fmt.Errorf("%s.%w", field, err)
 		}
 		for _, other := range m.Functions {
-			if slices.Contains(other.Paths, path) {
-				return fmt.Errorf("%s.match: path %s leads to %s already", field, path, other.Name)
+			if slices.Contains(other.Paths, path) || path == "" && slices.Contains(other.Hosts, host) {
+				return fmt.Errorf("%s.match: %s leads to %s already", field, cmp.Or(path, host), other.Name)
 			}
 		}
-		if len(r.Middlewares) != 1 {
-			return fmt.Errorf("%s.middlewares: has %d, not one", field, len(r.Middlewares))
+		if err := f.checkMiddlewares(r.Middlewares, middlewares); err != nil {
+			return fmt.Errorf("%s.%w", field, err)
 		}
-		name := r.Middlewares[0].Name
-		j := slices.IndexFunc(middlewares, func(mw object[middleware]) bool { return mw.T.Name == name })
+		if path == "" {
+			f.Hosts = append(f.Hosts, host)
+		} else {
+			f.Paths = append(f.Paths, path)
+		}
+	}
+	return nil
+}
+
+// checkMiddlewares makes sure that all are there and that the last one sets the function's Host, or Knative's
+// gateway would send the request elsewhere. No other may set one.
+func (f *Function) checkMiddlewares(named []reference, known []object[middleware]) error {
+	if len(named) == 0 {
+		return errors.New("middlewares: has none that sets the Host")
+	}
+	for i, ref := range named {
+		field := fmt.Sprintf("middlewares[%d].name", i)
+		j := slices.IndexFunc(known, func(mw object[middleware]) bool { return mw.T.Name == ref.Name })
 		if j < 0 {
-			return fmt.Errorf("%s.middlewares[0].name: there is no Middleware %s", field, name)
+			return fmt.Errorf("%s: there is no Middleware %s", field, ref.Name)
 		}
-		if host := middlewares[j].T.Spec.Headers.CustomRequestHeaders["Host"]; host != f.Host {
-			return fmt.Errorf("%s.middlewares[0].name: Middleware %s sets Host %q, not %q", field, name, host, f.Host)
+		want := ""
+		if i == len(named)-1 {
+			want = f.Host
 		}
-		f.Paths = append(f.Paths, path)
+		if host := known[j].T.Spec.Headers.CustomRequestHeaders["Host"]; host != want {
+			return fmt.Errorf("%s: Middleware %s sets Host %q, not %q", field, ref.Name, host, want)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,20 @@ import (
 type Broker struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
+	Spec              BrokerSpec `json:"spec,omitzero"`
+}
+
+// BrokerSpec says what a Broker keeps its events in. Without Config that is the cluster's choice.
+type BrokerSpec struct {
+	Config *ConfigReference `json:"config,omitempty"`
+}
+
+// A ConfigReference names an object with settings.
+type ConfigReference struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name"`
+	Namespace  string `json:"namespace"`
 }
 
 // A Trigger is an eventing.knative.dev/v1 Trigger, as far as we use it.

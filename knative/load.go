@@ -12,6 +12,8 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -19,16 +21,27 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const kustomizationFile = "kustomization.yaml"
+const (
+	kustomizationFile = "kustomization.yaml"
+	base              = "base" // the folder of the kustomization that names all others
+)
 
 type kustomization struct {
 	metav1.TypeMeta `json:",inline"`
-	Resources       []string `json:"resources"`
+	Labels          []struct {
+		Pairs map[string]string `json:"pairs"`
+	} `json:"labels"`
+	Resources []string `json:"resources"`
 }
 
 // objects is what the files hold, before anything is checked against anything else.
 type objects struct {
 	namespaces  []object[corev1.Namespace]
+	accounts    []object[corev1.ServiceAccount]
+	quotas      []object[corev1.ResourceQuota]
+	limits      []object[corev1.LimitRange]
+	policies    []object[networkingv1.NetworkPolicy]
+	budgets     []object[policyv1.PodDisruptionBudget]
 	services    []object[servingv1.Service]
 	jobs        []object[batchv1.Job]
 	brokers     []object[Broker]
@@ -48,8 +61,9 @@ type object[T any] struct {
 	T    *T
 }
 
-// Load reads the files that kustomization.yaml lists. A YAML file beside it or one folder below that it does
-// not list is an error, since nobody would deploy it. Errors name the file and, where there is one, the field.
+// Load reads the files that base/kustomization.yaml lists, and the kustomizations that it lists. A YAML file one
+// folder below fsys that none of them lists is an error, since nobody would deploy it. Errors name the file and,
+// where there is one, the field.
 func Load(fsys fs.FS) (*Manifests, error) {
 	listed, err := resources(fsys)
 	if err != nil {
@@ -66,26 +80,51 @@ func Load(fsys fs.FS) (*Manifests, error) {
 
 // resources returns the files that are listed, having made sure that all are.
 func resources(fsys fs.FS) ([]string, error) {
-	content, err := fs.ReadFile(fsys, kustomizationFile)
+	listed, err := listedIn(fsys, base)
+	if err != nil {
+		return nil, err
+	}
+	present, err := fs.Glob(fsys, "*/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list manifests: %w", err)
+	}
+	for _, file := range present {
+		if path.Base(file) != kustomizationFile && !slices.Contains(listed, file) {
+			return nil, fmt.Errorf("%s: not listed in a %s", file, kustomizationFile)
+		}
+	}
+	return listed, nil
+}
+
+// listedIn returns the files that a folder's kustomization lists, itself or by the folders that it names. The labels
+// that it gives must say the folder's name, by which a rollout finds what belongs to it; base has nothing of its own.
+func listedIn(fsys fs.FS, folder string) ([]string, error) {
+	file := path.Join(folder, kustomizationFile)
+	content, err := fs.ReadFile(fsys, file)
 	if err != nil {
 		return nil, fmt.Errorf("read kustomization: %w", err)
 	}
 	var k kustomization
 	if err := unmarshal(content, &k); err != nil {
-		return nil, fmt.Errorf("%s: %w", kustomizationFile, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
-		present, err := fs.Glob(fsys, pattern)
+	if folder != base && (len(k.Labels) != 1 || k.Labels[0].Pairs["app.kubernetes.io/name"] != folder) {
+		return nil, fmt.Errorf("%s: labels: app.kubernetes.io/name is not %s", file, folder)
+	}
+	var files []string
+	for _, resource := range k.Resources {
+		resource = path.Join(folder, resource)
+		if path.Ext(resource) == ".yaml" {
+			files = append(files, resource)
+			continue
+		}
+		below, err := listedIn(fsys, resource)
 		if err != nil {
-			return nil, fmt.Errorf("list manifests: %w", err)
+			return nil, err
 		}
-		for _, file := range present {
-			if file != kustomizationFile && !slices.Contains(k.Resources, file) {
-				return nil, fmt.Errorf("%s: not listed in %s", file, kustomizationFile)
-			}
-		}
+		files = append(files, below...)
 	}
-	return k.Resources, nil
+	return files, nil
 }
 
 // readFile reads every document of a file.
@@ -117,6 +156,16 @@ func (o *objects) readDocument(file string, document []byte) error {
 	switch is.APIVersion + " " + is.Kind {
 	case "v1 Namespace":
 		return add(o, &o.namespaces, file, document)
+	case "v1 ServiceAccount":
+		return add(o, &o.accounts, file, document)
+	case "v1 ResourceQuota":
+		return add(o, &o.quotas, file, document)
+	case "v1 LimitRange":
+		return add(o, &o.limits, file, document)
+	case "networking.k8s.io/v1 NetworkPolicy":
+		return add(o, &o.policies, file, document)
+	case "policy/v1 PodDisruptionBudget":
+		return add(o, &o.budgets, file, document)
 	case "serving.knative.dev/v1 Service":
 		return add(o, &o.services, file, document)
 	case "batch/v1 Job":

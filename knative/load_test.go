@@ -65,16 +65,22 @@ func TestLoadRefusesWhatIsBroken(t *testing.T) {
 			"auth/service.yaml", "timeoutSeconds: 15", "timeoutSeconds: soon",
 			[]string{"auth/service.yaml", "timeoutSeconds"},
 		},
-		"not YAML":         {"auth/service.yaml", "kind: Service", "kind: [", []string{"auth/service.yaml"}},
-		"unknown kind":     {"broker.yaml", "kind: Broker", "kind: Broken", []string{"broker.yaml", `"Broken"`}},
-		"other version":    {"broker.yaml", "eventing.knative.dev/v1", "eventing.knative.dev/v1beta1", []string{"broker.yaml", "v1beta1"}},
-		"other namespace":  {"broker.yaml", "namespace: honeydue", "namespace: elsewhere", []string{"broker.yaml", "metadata.namespace", "elsewhere"}},
-		"file not listed":  {"extra/service.yaml", "", "kind: Service", []string{"extra/service.yaml", "not listed in kustomization.yaml"}},
-		"listed, not here": {"kustomization.yaml", "auth/service.yaml", "author/service.yaml", []string{"auth"}},
-		"no broker":        {"kustomization.yaml", "  - broker.yaml\n", "", []string{"broker.yaml: not listed"}},
+		"not YAML":          {"auth/service.yaml", "kind: Service", "kind: [", []string{"auth/service.yaml"}},
+		"unknown kind":      {"namespace/broker.yaml", "kind: Broker", "kind: Broken", []string{"namespace/broker.yaml", `"Broken"`}},
+		"other version":     {"namespace/broker.yaml", "eventing.knative.dev/v1", "eventing.knative.dev/v1beta1", []string{"namespace/broker.yaml", "v1beta1"}},
+		"other namespace":   {"namespace/broker.yaml", "namespace: honeydue", "namespace: elsewhere", []string{"namespace/broker.yaml", "metadata.namespace", "elsewhere"}},
+		"file not listed":   {"extra/service.yaml", "", "kind: Service", []string{"extra/service.yaml", "not listed in a kustomization.yaml"}},
+		"listed, not here":  {"auth/kustomization.yaml", "service.yaml", "service.yaml\n  - more.yaml", []string{"auth/more.yaml"}},
+		"no broker":         {"namespace/kustomization.yaml", "  - broker.yaml\n", "", []string{"namespace/broker.yaml: not listed"}},
+		"folder not listed": {"base/kustomization.yaml", "  - ../auth\n", "", []string{"auth/", "not listed"}},
+		"another's labels":  {"auth/kustomization.yaml", "name: auth", "name: tasks", []string{"auth/kustomization.yaml", "labels"}},
 		"service in another folder": {
 			"auth/service.yaml", "  name: auth\n", "  name: author\n",
 			[]string{"auth/service.yaml", "metadata.name", "author/service.yaml"},
+		},
+		"a limit that nobody knows": {
+			"namespace/middleware.yaml", "maxRequestBodyBytes", "maxRequestBody",
+			[]string{"namespace/middleware.yaml", "unknown field"},
 		},
 		"no concurrency": {
 			"auth/service.yaml", "containerConcurrency: 16", "containerConcurrency: 0",
@@ -109,9 +115,17 @@ func TestLoadRefusesWhatIsBroken(t *testing.T) {
 			"auth/route.yaml", "api.myhoneydue.com", "myhoneydue.com",
 			[]string{"auth/route.yaml", "spec.routes[0].match", "host"},
 		},
+		"host of another": {
+			"site/route.yaml", "Host(`myhoneydue.com`)", "Host(`example.com`)",
+			[]string{"site/route.yaml", "spec.routes[3].match", "host"},
+		},
 		"path twice": {
 			"auth/route.yaml", "(Path(`/api/auth`) || PathPrefix(`/api/auth/`))", "(Path(`/api/tasks`) || PathPrefix(`/api/tasks/`))",
 			[]string{"route.yaml", "/api/tasks leads to"},
+		},
+		"no middleware that sets the host": {
+			"site/route.yaml", "        - name: site\n", "",
+			[]string{"site/route.yaml", "spec.routes[0].middlewares[1].name", "body-size"},
 		},
 		"unknown middleware": {
 			"auth/route.yaml", "        - name: auth\n", "        - name: author\n",

@@ -11,7 +11,7 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-//go:embed *.yaml */*.yaml
+//go:embed */*.yaml
 var files embed.FS
 
 // Read loads the manifests that this program was built with.
@@ -41,6 +41,7 @@ type Function struct {
 	// Paths are its public paths without a last slash: each stands for itself and all that follows its slash.
 	// Empty for a function that only events reach.
 	Paths    []string
+	Hosts    []string // public hosts that are the function's as a whole
 	Triggers []Trigger
 	Service  *servingv1.Service
 }

@@ -34,30 +34,66 @@ type reference struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
+// A middleware is a Traefik Middleware, as far as we use it.
 type middleware struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
 		Headers struct {
-			CustomRequestHeaders map[string]string `json:"customRequestHeaders"`
+			CustomRequestHeaders  map[string]string `json:"customRequestHeaders"`
+			CustomResponseHeaders map[string]string `json:"customResponseHeaders"`
+			STSSeconds            int               `json:"stsSeconds"`
+			STSIncludeSubdomains  bool              `json:"stsIncludeSubdomains"`
+			ContentTypeNosniff    bool              `json:"contentTypeNosniff"`
+			FrameDeny             bool              `json:"frameDeny"`
+			ReferrerPolicy        string            `json:"referrerPolicy"`
+			PermissionsPolicy     string            `json:"permissionsPolicy"`
 		} `json:"headers"`
+		RateLimit struct {
+			Average         int `json:"average"` // requests a second
+			Burst           int `json:"burst"`
+			SourceCriterion struct {
+				IPStrategy struct {
+					Depth      int `json:"depth"`
+					IPv6Subnet int `json:"ipv6Subnet"`
+				} `json:"ipStrategy"`
+			} `json:"sourceCriterion"`
+		} `json:"rateLimit"`
+		Buffering struct {
+			MaxRequestBodyBytes  int `json:"maxRequestBodyBytes"`
+			MemRequestBodyBytes  int `json:"memRequestBodyBytes"`
+			MemResponseBodyBytes int `json:"memResponseBodyBytes"`
+		} `json:"buffering"`
 	} `json:"spec"`
 }
 
-// publicHost is the one host that has public paths.
-const publicHost = "api.myhoneydue.com"
+// The hosts that have public paths: what phones call, and the bare domain, which is one function's as a whole.
+const (
+	apiHost  = "api.myhoneydue.com"
+	bareHost = "myhoneydue.com"
+)
 
-// A path and everything below it, as one rule: /api/tasks, /api/tasks/ and /api/tasks/7, not /api/tasks-7.
-var matchRule = regexp.MustCompile("^Host\\(`([^`]+)`\\) && \\(Path\\(`(/[^`]*[^`/])`\\) \\|\\| PathPrefix\\(`(/[^`]+)/`\\)\\)$")
+var (
+	hostRule = regexp.MustCompile("^Host\\(`([^`]+)`\\)$")
 
-// path returns the path that the route's rule stands for, without a last slash.
-func (r route) path() (string, error) {
-	m := matchRule.FindStringSubmatch(r.Match)
+	// A path and everything below it, as one rule: /api/tasks, /api/tasks/ and /api/tasks/7, not /api/tasks-7.
+	pathRule = regexp.MustCompile("^Host\\(`([^`]+)`\\) && \\(Path\\(`(/[^`]*[^`/])`\\) \\|\\| PathPrefix\\(`(/[^`]+)/`\\)\\)$")
+)
+
+// target returns what the route's rule stands for: a path of the API without a last slash, or a whole host.
+func (r route) target() (host, path string, err error) {
+	if m := hostRule.FindStringSubmatch(r.Match); len(m) > 0 {
+		if m[1] != bareHost {
+			return "", "", fmt.Errorf("match %q: host is not %s", r.Match, bareHost)
+		}
+		return m[1], "", nil
+	}
+	m := pathRule.FindStringSubmatch(r.Match)
 	if len(m) == 0 || m[2] != m[3] {
-		return "", fmt.Errorf("match %q is not of the form Host(`h`) && (Path(`/p`) || PathPrefix(`/p/`))", r.Match)
+		return "", "", fmt.Errorf("match %q is neither of the form Host(`h`) nor Host(`h`) && (Path(`/p`) || PathPrefix(`/p/`))", r.Match)
 	}
-	if m[1] != publicHost {
-		return "", fmt.Errorf("match %q: host is not %s", r.Match, publicHost)
+	if m[1] != apiHost {
+		return "", "", fmt.Errorf("match %q: host is not %s", r.Match, apiHost)
 	}
-	return m[2], nil
+	return m[1], m[2], nil
 }

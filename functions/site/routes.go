@@ -40,6 +40,7 @@ func (s *service) routes(on huma.API) {
 		},
 	}, s.show(func(s site) file { return s.openapi }))
 	for path, page := range map[string]func(site) file{
+		"/":                   func(s site) file { return s.home },
 		"/api/docs/":          func(s site) file { return s.docs },
 		"/api/docs/problems/": func(s site) file { return s.problems },
 		"/api/docs/style.css": func(s site) file { return s.style },

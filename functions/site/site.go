@@ -18,7 +18,7 @@ var templates embed.FS
 
 // A site is everything that is served from memory.
 type site struct {
-	openapi, docs, problems, style file
+	home, openapi, docs, problems, style file
 }
 
 // renderSite makes the pages from the document. Nothing in it depends on a request.
@@ -35,6 +35,10 @@ func renderSite() (site, error) {
 	if err != nil {
 		return site{}, fmt.Errorf("read templates: %w", err)
 	}
+	home, err := render(set, "home.html", nil)
+	if err != nil {
+		return site{}, err
+	}
 	docs, err := render(set, "docs.html", newDocsPage(doc))
 	if err != nil {
 		return site{}, err
@@ -44,7 +48,7 @@ func renderSite() (site, error) {
 		return site{}, err
 	}
 	return site{
-		openapi: newFile("application/json", merged), docs: docs, problems: problems,
+		home: home, openapi: newFile("application/json", merged), docs: docs, problems: problems,
 		style: newFile("text/css; charset=utf-8", style),
 	}, nil
 }

@@ -184,6 +184,17 @@ func TestDocsShowEveryCall(t *testing.T) {
 	require.Len(t, matches(html, `(class="path")`), calls)
 }
 
+// The bare domain's page: what leads nowhere does not belong on it.
+func TestHome(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	html := read(t, s, "/")
+	require.Contains(t, html, "<h1>honeyDue</h1>")
+	for _, link := range regexp.MustCompile(`href="(/[^"]*)"`).FindAllStringSubmatch(html, -1) {
+		require.Equal(t, http.StatusOK, s.Call(t, "GET", link[1], "", nil).Status, link[1])
+	}
+}
+
 func TestProblemsShowEveryType(t *testing.T) {
 	t.Parallel()
 	html := read(t, setup(t), "/api/docs/problems/")

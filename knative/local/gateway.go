@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// A gateway sends each path where the manifests' rules send it.
+// A gateway sends each path where the manifests' rules send it. A function with a public host of its own has
+// <name>.localhost here, which browsers take to this machine.
 type gateway struct {
-	local  http.Handler // what begins with /_local/
-	routes []route      // longest path first
+	local  http.Handler            // what begins with /_local/
+	hosts  map[string]http.Handler // by host, without a port
+	routes []route                 // longest path first
 }
 
 type route struct {
@@ -20,9 +22,12 @@ type route struct {
 }
 
 func newGateway(local http.Handler, functions []*function) *gateway {
-	g := &gateway{local: local}
+	g := &gateway{local: local, hosts: map[string]http.Handler{}}
 	for _, f := range functions {
 		handler := f.handler()
+		if len(f.Hosts) > 0 {
+			g.hosts[f.Name+".localhost"] = handler
+		}
 		for _, path := range f.Paths {
 			g.routes = append(g.routes, route{path, handler})
 		}
@@ -33,6 +38,11 @@ func newGateway(local http.Handler, functions []*function) *gateway {
 
 // ServeHTTP answers 404 for a path that no function has, but for the root, which leads to the page.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	host, _, _ := strings.Cut(r.Host, ":")
+	if handler, ok := g.hosts[strings.ToLower(host)]; ok {
+		handler.ServeHTTP(w, r)
+		return
+	}
 	if strings.HasPrefix(r.URL.Path, "/_local/") {
 		g.local.ServeHTTP(w, r)
 		return

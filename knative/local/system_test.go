@@ -105,6 +105,14 @@ func TestSystem(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, status)
 	})
 
+	t.Run("a host of its own reaches its function with every path", func(t *testing.T) {
+		status, body := request(t, http.MethodGet, s.URL+"/", map[string]string{"Host": "Site.localhost:8080"}, "")
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, body, "K_SERVICE=site")
+		status, _ = request(t, http.MethodGet, s.URL+"/api/none/", map[string]string{"Host": "tasks.localhost"}, "")
+		require.Equal(t, http.StatusNotFound, status)
+	})
+
 	t.Run("the roles' address goes through PgBouncer", func(t *testing.T) {
 		require.NotEqual(t, s.Postgres.Port(), s.PgBouncer.Port())
 		_, body := request(t, http.MethodGet, s.URL+"/api/tasks/", nil, "")

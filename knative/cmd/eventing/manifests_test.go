@@ -81,7 +81,7 @@ func TestLoadOurs(t *testing.T) {
 	t.Parallel()
 	ours := fstest.MapFS{}
 	for _, file := range []string{
-		"broker.yaml", "notifications/trigger.yaml", "sweeper/trigger.yaml", "schedules/outbox.yaml", "schedules/deliveries.yaml",
+		"namespace/broker.yaml", "notifications/trigger.yaml", "sweeper/trigger.yaml", "schedules/outbox.yaml", "schedules/deliveries.yaml",
 	} {
 		text, err := os.ReadFile("../../" + file)
 		require.NoError(t, err)

@@ -1,0 +1,242 @@
+package knative
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
+)
+
+// rendered is an overlay as a cluster gets it.
+type rendered struct {
+	objects
+	configMaps  []object[corev1.ConfigMap]
+	deployments []object[appsv1.Deployment]
+	ports       []object[corev1.Service]
+}
+
+// render builds an overlay as kubectl does, and reads all of it strictly.
+func render(t *testing.T, overlay string) rendered {
+	t.Helper()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("overlays", overlay))
+	require.NoError(t, err)
+	text, err := built.AsYaml()
+	require.NoError(t, err)
+	var r rendered
+	for documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text))); ; {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return r
+		}
+		require.NoError(t, err)
+		var is metav1.TypeMeta
+		require.NoError(t, yaml.Unmarshal(document, &is))
+		switch is.APIVersion + " " + is.Kind {
+		case "v1 ConfigMap":
+			err = add(&r.objects, &r.configMaps, overlay, document)
+		case "apps/v1 Deployment":
+			err = add(&r.objects, &r.deployments, overlay, document)
+		case "v1 Service":
+			err = add(&r.objects, &r.ports, overlay, document)
+		default:
+			err = r.readDocument(overlay, document)
+		}
+		require.NoError(t, err, "%s", document)
+	}
+}
+
+func overlays(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob("overlays/*/kustomization.yaml")
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	var names []string
+	for _, file := range found {
+		names = append(names, filepath.Base(filepath.Dir(file)))
+	}
+	return names
+}
+
+// What an overlay makes is what the manifests are made of, and every object says what it belongs to.
+func TestOverlays(t *testing.T) {
+	t.Parallel()
+	m, err := Read()
+	require.NoError(t, err)
+	for _, overlay := range overlays(t) {
+		r := render(t, overlay)
+		require.Len(t, r.services, len(m.Functions), overlay)
+		require.Len(t, r.schedules, len(m.Schedules), overlay)
+		require.Len(t, r.jobs, 1, overlay)
+		require.Len(t, r.brokers, 1, overlay)
+		for _, c := range r.configMaps {
+			require.NotEmpty(t, c.T.Labels["app.kubernetes.io/name"], c.T.Name)
+		}
+		for _, s := range r.services {
+			require.Equal(t, s.T.Name, s.T.Labels["app.kubernetes.io/name"])
+		}
+		for _, d := range r.deployments {
+			require.NotEmpty(t, d.T.Labels["app.kubernetes.io/name"], d.T.Name)
+			requireNoToken(t, d.T.Spec.Template.Spec)
+		}
+	}
+}
+
+func requireNoToken(t *testing.T, pod corev1.PodSpec) {
+	t.Helper()
+	require.NotNil(t, pod.AutomountServiceAccountToken)
+	require.False(t, *pod.AutomountServiceAccountToken)
+}
+
+// What a pod's environment refers to is in the overlay's ConfigMap, or in the list of Secrets that an operator fills in.
+func TestEnvironmentIsComplete(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("overlays/production/.env.example")
+	require.NoError(t, err)
+	secrets := map[string]bool{} // false until something names it
+	for line := range strings.Lines(string(example)) {
+		if key, _, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			require.NotContains(t, secrets, key)
+			secrets[key] = false
+		}
+	}
+	for _, overlay := range overlays(t) {
+		r := render(t, overlay)
+		config := map[string]string{}
+		for _, c := range r.configMaps {
+			for key, value := range c.T.Data {
+				config[c.T.Name+"/"+key] = value
+			}
+		}
+		env := r.jobs[0].T.Spec.Template.Spec.Containers[0].Env
+		for _, s := range r.services {
+			env = append(env, s.T.Spec.Template.Spec.Containers[0].Env...)
+		}
+		for _, e := range env {
+			switch from := e.ValueFrom; {
+			case from == nil:
+			case from.SecretKeyRef != nil:
+				key := from.SecretKeyRef.Name + "/" + from.SecretKeyRef.Key
+				require.Contains(t, secrets, key, e.Name)
+				secrets[key] = true
+			case from.ConfigMapKeyRef.Optional == nil || !*from.ConfigMapKeyRef.Optional:
+				require.NotEmpty(t, config[from.ConfigMapKeyRef.Name+"/"+from.ConfigMapKeyRef.Key], "%s in %s", e.Name, overlay)
+			}
+		}
+	}
+	for key, named := range secrets {
+		require.True(t, named, "nothing reads %s", key)
+	}
+}
+
+// What a pod may reach is what its environment has an address of.
+func TestPodsReachWhatTheyNeed(t *testing.T) {
+	t.Parallel()
+	m, err := Read()
+	require.NoError(t, err)
+	reach := map[string]string{
+		"DATABASE_URL": "postgres", "REDIS_URL": "redis", "K_SINK": "broker", "SMTP_URL": "smtp", "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry",
+	}
+	check := func(name string, labels map[string]string, env []corev1.EnvVar) {
+		want, got := map[string]string{}, map[string]string{}
+		for _, e := range env {
+			if to, ok := reach[e.Name]; ok {
+				want["honeydue.reach/"+to] = "yes"
+			}
+		}
+		for label, value := range labels {
+			if strings.HasPrefix(label, "honeydue.reach/") {
+				got[label] = value
+			}
+		}
+		require.Equal(t, want, got, name)
+	}
+	for _, f := range m.Functions {
+		check(f.Name, f.Service.Spec.Template.Labels, f.Env)
+	}
+	check(m.Migrate.Name, m.Migrate.Job.Spec.Template.Labels, m.Migrate.Env)
+	for _, overlay := range overlays(t) {
+		policies := map[string]bool{}
+		for _, p := range render(t, overlay).policies {
+			policies[p.T.Name] = true
+			for label := range p.T.Spec.PodSelector.MatchLabels {
+				require.Equal(t, p.T.Name, "to-"+strings.TrimPrefix(label, "honeydue.reach/"))
+			}
+			for _, rule := range p.T.Spec.Egress {
+				require.NotEmpty(t, rule.To, "%s of %s leads everywhere", p.T.Name, overlay)
+			}
+		}
+		for _, to := range reach {
+			require.True(t, policies["to-"+to], to)
+		}
+		require.True(t, policies["deny-all"])
+	}
+}
+
+// The namespace's quota is enough for everything at its largest, the largest function rolled out once more, and not
+// much larger.
+func TestQuotaIsTheSumOfThePods(t *testing.T) {
+	t.Parallel()
+	m, err := Read()
+	require.NoError(t, err)
+	r := render(t, "production")
+	byDefault := r.limits[0].T.Spec.Limits[0]
+	// Knative's sidecar asks for 25m unless its configuration says otherwise.
+	sidecar := corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{"cpu": resource.MustParse("25m"), "memory": byDefault.DefaultRequest["memory"]},
+		Limits:   byDefault.Default,
+	}
+	times := func(n int64, containers ...corev1.ResourceRequirements) map[string]int64 {
+		sum := map[string]int64{"pods": n}
+		for _, c := range containers {
+			sum["requests.cpu"] += n * c.Requests.Cpu().MilliValue()
+			sum["requests.memory"] += n * c.Requests.Memory().Value()
+			sum["limits.memory"] += n * c.Limits.Memory().Value()
+		}
+		return sum
+	}
+	need, largest := times(1, m.Migrate.Job.Spec.Template.Spec.Containers[0].Resources), map[string]int64{}
+	for _, f := range m.Functions {
+		for name, n := range times(int64(f.MaxScale), f.Service.Spec.Template.Spec.Containers[0].Resources, sidecar) {
+			need[name] += n
+			largest[name] = max(largest[name], n)
+		}
+	}
+	for name, quantity := range r.quotas[0].T.Spec.Hard {
+		has, needs := quantity.Value(), need[string(name)]+largest[string(name)]
+		if name == "requests.cpu" {
+			has = quantity.MilliValue()
+		}
+		require.GreaterOrEqual(t, has, needs, name)
+		require.LessOrEqual(t, has, needs*5/4, name)
+	}
+	require.Len(t, r.quotas[0].T.Spec.Hard, len(need))
+}
+
+// A function gives up on an event before the Broker does, so that its answer counts.
+func TestPatienceGrowsOutwards(t *testing.T) {
+	t.Parallel()
+	m, err := Read()
+	require.NoError(t, err)
+	for _, f := range m.Functions {
+		for _, trigger := range f.Triggers {
+			patience, err := time.ParseDuration(strings.ToLower(strings.TrimPrefix(trigger.Spec.Delivery.Timeout, "PT")))
+			require.NoError(t, err)
+			require.Greater(t, patience, f.Timeout, trigger.Name)
+		}
+	}
+}
