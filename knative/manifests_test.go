@@ -53,11 +53,12 @@ func TestServicesKeepTheHouseRules(t *testing.T) {
 			requireHardened(t, pod.PodSpec)
 			c := pod.Containers[0]
 			require.Len(t, c.Ports, 1)
-			for _, probe := range []*corev1.Probe{c.ReadinessProbe, c.StartupProbe, c.LivenessProbe} {
+			for _, probe := range []*corev1.Probe{c.ReadinessProbe, c.LivenessProbe} {
 				require.NotNil(t, probe)
 				require.Equal(t, "/healthz", probe.HTTPGet.Path)
 			}
-			require.GreaterOrEqual(t, c.StartupProbe.PeriodSeconds*c.StartupProbe.FailureThreshold, int32(30))
+			require.Zero(t, c.ReadinessProbe.PeriodSeconds, "without a period the sidecar asks every 50 ms")
+			require.GreaterOrEqual(t, c.LivenessProbe.PeriodSeconds*c.LivenessProbe.FailureThreshold, int32(30))
 			for _, trigger := range f.Triggers {
 				d := trigger.Spec.Delivery
 				require.NotNil(t, d, trigger.Name)
