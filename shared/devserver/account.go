@@ -79,6 +79,20 @@ func (a *account) makeFolder(folder string) (string, error) {
 	return folder, a.mayReach(filepath.Dir(folder))
 }
 
+// writeFile writes a file that the account and nobody else may read.
+func (a *account) writeFile(path, text string) error {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	if a == nil {
+		return nil
+	}
+	if err := os.Chown(path, int(a.uid), int(a.gid)); err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	return nil
+}
+
 // CheckDir returns an error when servers that we start could not work in a folder that exists: we are root, and
 // the user whom the servers run as cannot pass through it or one of its parents.
 func CheckDir(dir string) error {

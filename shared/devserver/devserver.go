@@ -1,5 +1,5 @@
 // Package devserver runs private PostgreSQL, PgBouncer and Redis servers on the loopback address, for tests
-// and for the local runner.
+// and for the local runner. For a cluster on this machine they listen on one more address, with passwords.
 //
 // Each server is the real program, a child of this process. It dies with this process, even when that is
 // killed (on Linux), and two sets in different folders never meet. PostgreSQL and PgBouncer refuse to run as
@@ -24,6 +24,17 @@ type Options struct {
 
 	// Port is the TCP port on 127.0.0.1; zero takes a free one and keeps it for later restarts.
 	Port int
+
+	// Host is a further IP address of this machine to listen on, at the same port; empty means loopback alone.
+	Host string
+
+	// Network is whom PostgreSQL and PgBouncer let in by password (SCRAM) besides 127.0.0.1, which needs none, such
+	// as 10.42.0.0/16; nobody when it is empty. It goes with Host. Redis has no such rule.
+	Network string
+
+	// Password is what Redis asks every client for, on every address; empty, which Host does not allow, asks for none.
+	// The passwords of PostgreSQL, and of PgBouncer before it, are those of its roles.
+	Password string
 
 	// Durable keeps data through a loss of power. Without it a server is faster and keeps its data through a
 	// clean stop at most, Redis not even then.

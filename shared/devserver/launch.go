@@ -74,15 +74,21 @@ func (s *Server) launch(ctx context.Context, port int) error {
 	if err != nil {
 		return err
 	}
-	if err := s.await(ctx, child, port); err != nil {
+	err = s.await(ctx, child, port)
+	said := readFrom(log, before.Size())
+	if err == nil && strings.Contains(said, "Cannot assign requested address") {
+		err = errElsewhere
+	}
+	taken := strings.Contains(said, "Address already in use") || strings.Contains(said, "is still in use")
+	if err != nil || taken {
 		if err := child.kill(); err != nil {
 			return err
 		}
-		said := readFrom(log, before.Size())
-		if strings.Contains(said, "Address already in use") || strings.Contains(said, "is still in use") {
+		if taken {
 			return fmt.Errorf("port %d: %w", port, errTaken)
 		}
-		return fmt.Errorf("%w; it said:\n%s", err, said)
+		const most = 2 << 10
+		return fmt.Errorf("%w; it said:\n%s", err, said[max(0, len(said)-most):])
 	}
 	s.process = child
 	if s.port == 0 {
@@ -128,14 +134,12 @@ func freePort(ctx context.Context) (int, error) {
 	return port, nil
 }
 
-// readFrom returns what the log holds from offset on, its last 2 kB at most.
+// readFrom returns what the log holds from offset on.
 func readFrom(log *os.File, offset int64) string {
 	info, err := log.Stat()
 	if err != nil {
 		return ""
 	}
-	const most = 2 << 10
-	offset = max(offset, info.Size()-most)
 	text := make([]byte, max(0, info.Size()-offset))
 	n, _ := log.ReadAt(text, offset)
 	return strings.TrimSpace(string(text[:n]))

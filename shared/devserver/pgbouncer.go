@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,8 +20,8 @@ type PgBouncer struct {
 }
 
 // StartPgBouncer starts PgBouncer in front of p, for any database there and any role that p knows, also one
-// created later. It returns once a connection through it succeeds. An error is a *MissingError when PgBouncer
-// is not installed.
+// created later; from o.Network any but the owner, with the password that p knows. It returns once a connection
+// through it succeeds. An error is a *MissingError when PgBouncer is not installed.
 func StartPgBouncer(ctx context.Context, o Options, p *Postgres) (*PgBouncer, error) {
 	s, err := newServer(pgbouncerProgram, o)
 	if err != nil {
@@ -44,9 +43,10 @@ func StartPgBouncer(ctx context.Context, o Options, p *Postgres) (*PgBouncer, er
 
 // configure writes PgBouncer's files for listening on port in front of a PostgreSQL on another.
 func (b *PgBouncer) configure(o Options, port, postgres int) error {
-	users := filepath.Join(b.folder, "users.txt")
+	users, rules := filepath.Join(b.folder, "users.txt"), filepath.Join(b.folder, "hba.conf")
+	files := map[string]string{users: fmt.Sprintf("%q \"\"\n", Owner)}
 	settings := map[string]string{
-		"listen_addr":     "127.0.0.1",
+		"listen_addr":     o.listen(","),
 		"listen_port":     strconv.Itoa(port),
 		"unix_socket_dir": "",
 		"pool_mode":       "transaction",
@@ -64,15 +64,21 @@ func (b *PgBouncer) configure(o Options, port, postgres int) error {
 		// after PostgreSQL is back may be refused, with SQLSTATE 08P01.
 		"server_login_retry": "0",
 	}
+	if o.Host != "" {
+		settings["auth_type"], settings["auth_hba_file"] = "hba", rules
+		// The owner has no password here and runs the console.
+		files[rules] = o.rules(Owner)
+	}
 	maps.Copy(settings, o.Settings)
 	var ini strings.Builder
 	fmt.Fprintf(&ini, "[databases]\n* = host=127.0.0.1 port=%d\n\n[pgbouncer]\n", postgres)
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&ini, "%s = %s\n", name, settings[name])
 	}
-	for path, text := range map[string]string{b.config: ini.String(), users: fmt.Sprintf("%q \"\"\n", Owner)} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			return fmt.Errorf("configure pgbouncer: %w", err)
+	files[b.config] = ini.String()
+	for path, text := range files {
+		if err := b.as.writeFile(path, text); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -106,3 +112,8 @@ func (b *PgBouncer) probe(ctx context.Context, port, _ int) error {
 
 // URL returns the address of a database for a role, without a password.
 func (b *PgBouncer) URL(role, database string) string { return address(b.port, role, database) }
+
+// NetworkURL returns the address of a database for a role, as clients of Options.Network see it.
+func (b *PgBouncer) NetworkURL(role, password, database string) string {
+	return networkAddress(b.host, b.port, role, password, database)
+}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
@@ -17,7 +17,7 @@ import (
 // Owner is the superuser of every cluster.
 const Owner = "postgres"
 
-// Postgres is a PostgreSQL server that trusts whoever connects from this machine.
+// Postgres is a PostgreSQL server that trusts whoever connects from this machine's loopback address.
 type Postgres struct {
 	*Server
 	durable bool
@@ -32,8 +32,17 @@ func StartPostgres(ctx context.Context, o Options) (*Postgres, error) {
 	}
 	p := &Postgres{Server: s, durable: o.Durable}
 	settings := postgresSettings(o.Durable)
+	rules := filepath.Join(s.folder, "pg_hba_network.conf")
+	if o.Host != "" {
+		settings["listen_addresses"], settings["hba_file"] = o.listen(","), rules
+	}
 	maps.Copy(settings, o.Settings)
 	s.command = func(port int) ([]string, error) {
+		if o.Host != "" {
+			if err := s.as.writeFile(rules, o.rules("")); err != nil {
+				return nil, err
+			}
+		}
 		args := []string{"-D", s.folder, "-p", strconv.Itoa(port)}
 		for _, name := range slices.Sorted(maps.Keys(settings)) {
 			args = append(args, "-c", name+"="+settings[name])
@@ -100,6 +109,11 @@ func (p *Postgres) probe(ctx context.Context, port, _ int) error {
 // URL returns the address of a database for a role, without a password.
 func (p *Postgres) URL(role, database string) string { return address(p.port, role, database) }
 
+// NetworkURL returns the address of a database for a role, as clients of Options.Network see it.
+func (p *Postgres) NetworkURL(role, password, database string) string {
+	return networkAddress(p.host, p.port, role, password, database)
+}
+
 // Exec runs SQL as the superuser in a database, on a connection of its own. Without args it may be several
 // statements.
 func (p *Postgres) Exec(ctx context.Context, database, sql string, args ...any) error {
@@ -136,12 +150,4 @@ func (p *Postgres) DropDatabase(ctx context.Context, name string) error {
 		return fmt.Errorf("drop database %s: %w", name, err)
 	}
 	return nil
-}
-
-func address(port int, role, database string) string {
-	u := url.URL{
-		Scheme: "postgres", User: url.User(role), Host: "127.0.0.1:" + strconv.Itoa(port),
-		Path: "/" + database, RawQuery: "sslmode=disable",
-	}
-	return u.String()
 }

@@ -24,6 +24,10 @@ const (
 // errTaken means that another program has the port, or for a moment still the data.
 var errTaken = errors.New("taken by another program")
 
+// errElsewhere means that Host is no address of this machine. PostgreSQL and PgBouncer are content with one of
+// several addresses; we are not.
+var errElsewhere = errors.New("listen: not an address of this machine")
+
 // A Server is one running program. Its methods may be called at the same time.
 type Server struct {
 	name    string // of the program, its folder, its log and its lock
@@ -31,6 +35,7 @@ type Server struct {
 	folder  string
 	dir     string
 	as      *account
+	host    string // the further address; empty without one
 	port    int
 
 	// command writes what the program reads at start, and returns its arguments.
@@ -55,6 +60,9 @@ func newServer(p program, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.checkNetwork(); err != nil {
+		return nil, err
+	}
 	as, err := unprivileged(filepath.Join(o.Dir, p.name))
 	if err != nil {
 		return nil, err
@@ -64,7 +72,7 @@ func newServer(p program, o Options) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		name: p.name, program: path, folder: folder, dir: filepath.Dir(folder), as: as,
+		name: p.name, program: path, folder: folder, dir: filepath.Dir(folder), as: as, host: o.Host,
 		repair:  func(context.Context) error { return nil },
 		onStop:  syscall.SIGTERM,
 		onDeath: syscall.SIGKILL,
@@ -74,7 +82,7 @@ func newServer(p program, o Options) (*Server, error) {
 // Log returns the path of the server's log, to which every run appends.
 func (s *Server) Log() string { return filepath.Join(s.dir, s.name+".log") }
 
-// Port returns the TCP port on 127.0.0.1, the same for every run.
+// Port returns the TCP port on every address, the same for every run.
 func (s *Server) Port() int { return s.port }
 
 // PID returns the id of the server's process, zero when it is not running.

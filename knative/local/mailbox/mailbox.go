@@ -61,7 +61,15 @@ func Open(dir string, log *slog.Logger) (*Mailbox, error) {
 	return m, nil
 }
 
-// Start begins to listen on a free port of the loopback address, and after a Stop on the same one again.
+// ListenOn makes the next Start listen on host:port, where port 0 is a free one.
+func (m *Mailbox) ListenOn(address string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.address = address
+}
+
+// Start begins to listen on a free port of the loopback address, or where ListenOn said, and after a Stop on the
+// same one again.
 func (m *Mailbox) Start() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

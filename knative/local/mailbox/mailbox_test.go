@@ -159,6 +159,25 @@ func TestStopAndStartOnTheSamePort(t *testing.T) {
 	require.NoError(t, b.send(multipart, "bea@example.org"))
 }
 
+func TestListensWhereItIsTold(t *testing.T) {
+	t.Parallel()
+	box := open(t, t.TempDir())
+	box.ListenOn("127.0.0.2:0")
+	require.NoError(t, box.Start())
+	t.Cleanup(box.Stop)
+	b := bundle{box: box}
+	url := box.URL()
+	require.Regexp(t, `^smtp://127\.0\.0\.2:\d+$`, url)
+	require.NoError(t, b.send(multipart, "bea@example.org"))
+	box.Stop()
+	require.NoError(t, box.Start())
+	require.Equal(t, url, box.URL())
+
+	other := open(t, t.TempDir())
+	other.ListenOn(strings.TrimPrefix(url, "smtp://"))
+	require.Error(t, other.Start())
+}
+
 func TestBrokenMessagesAreKeptToo(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
