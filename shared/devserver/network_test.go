@@ -111,7 +111,7 @@ func TestDatabaseForNobodyElse(t *testing.T) {
 func TestRedisWithAPassword(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	const password = `a/b@c: %"\ü`
+	const password = `a/b@c: %"\ü` //nolint:gosec // made up, of what needs to be escaped
 	r := startRedis(t, Options{Dir: folder(t), Host: beside, Password: password})
 	ping := func(url string) error {
 		o, err := redis.ParseURL(url)
