@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"knative.dev/pkg/apis"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+)
+
+const (
+	// readyTimeout leaves time to pull an image; what starts at all does so in seconds.
+	readyTimeout = 3 * time.Minute
+	// failureGrace is how long a function must stay failed to count as failed: Knative also says so for a moment
+	// while its parts learn of each other.
+	failureGrace = 15 * time.Second
+)
+
+// rollFunctions applies all functions, so that their pods start side by side, and then waits for each.
+func (r *rollout) rollFunctions(ctx context.Context, functions []*object) error {
+	for _, f := range functions {
+		if err := forgetFailed(ctx, f); err != nil {
+			return err
+		}
+		live, err := get(ctx, f.GetNamespace(), serviceKind, f.GetName())
+		if err != nil {
+			return fmt.Errorf("read function %s: %w", f.GetName(), err)
+		}
+		if err := keepTemplate(f, live); err != nil {
+			return err
+		}
+		if err := r.send(ctx, f); err != nil {
+			return fmt.Errorf("apply function %s: %w", f.GetName(), err)
+		}
+		r.say("applied %s", revisionOf(f))
+	}
+	return r.await(ctx, functions, servingv1.ServiceConditionReady)
+}
+
+// keepTemplate takes the template from the cluster when it is this very revision's: Knative fills in no defaults
+// under a name that stays, and then takes their absence for a change, which it refuses. Live may be nil.
+func keepTemplate(f, live *object) error {
+	if live == nil || revisionOf(live) != revisionOf(f) {
+		return nil
+	}
+	template, _, err := unstructured.NestedMap(live.Object, "spec", "template")
+	if err != nil {
+		return fmt.Errorf("read template of %s: %w", f.GetName(), err)
+	}
+	return unstructured.SetNestedMap(f.Object, template, "spec", "template")
+}
+
+// send applies one function, by kn when there is one. Both leave the same object behind: kn is told not to add
+// an annotation of its own to the template, and the waiting is ours in both cases.
+func (r *rollout) send(ctx context.Context, f *object) error {
+	document, err := encode([]*object{f})
+	if err != nil {
+		return err
+	}
+	if r.kn == "" {
+		_, err := kubectl(ctx, document, "apply", "--filename", "-")
+		return err
+	}
+	file, err := os.CreateTemp("", "service-*.yaml")
+	if err != nil {
+		return fmt.Errorf("make file for kn: %w", err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.Write(document)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("write file for kn: %w", err)
+	}
+	_, err = command(ctx, quick, nil, r.kn, "service", "apply", f.GetName(), "--filename", file.Name(),
+		"--namespace", f.GetNamespace(), "--no-lock-to-digest", "--no-wait")
+	return err
+}
+
+// forgetFailed deletes a revision that failed under the name that is rolled out now, for instance because a Secret
+// held a wrong value: Knative would never try it again.
+func forgetFailed(ctx context.Context, f *object) error {
+	name := revisionOf(f)
+	found, err := get(ctx, f.GetNamespace(), "revisions.serving.knative.dev", name)
+	if err != nil || found == nil {
+		return err
+	}
+	var revision servingv1.Revision
+	if err := into(found, &revision); err != nil || !revision.IsFailed() {
+		return err
+	}
+	if _, err := kubectl(ctx, nil, "delete", "revisions.serving.knative.dev", name, "--namespace", f.GetNamespace()); err != nil {
+		return fmt.Errorf("delete failed revision %s: %w", name, err)
+	}
+	return nil
+}
+
+// await waits until the condition holds for what was last applied to each function.
+func (r *rollout) await(ctx context.Context, functions []*object, condition apis.ConditionType) error {
+	within, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("not ready after %s", readyTimeout))
+	defer cancel()
+	w := waiting{condition: condition, failed: map[string]time.Time{}, last: map[string]string{}}
+	for _, f := range functions {
+		w.functions = append(w.functions, f.GetName())
+	}
+	args := []string{serviceKind, "--namespace", functions[0].GetNamespace()}
+	if len(functions) == 1 {
+		args = append(args, functions[0].GetName())
+	}
+	err := watch(within, func(state *object) (bool, error) {
+		ready, err := w.see(state, time.Now())
+		if ready != "" {
+			r.say("%s is ready", ready)
+		}
+		return len(w.functions) == 0, err
+	}, args...)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	var found strings.Builder
+	for _, f := range functions {
+		if slices.Contains(w.functions, f.GetName()) {
+			found.WriteString(evidence(ctx, f))
+		}
+	}
+	return fmt.Errorf("%w: %s; the traffic stays with what served before%s", err, w.explain(), found.String())
+}
+
+// waiting is what is known of functions that are not ready yet.
+type waiting struct {
+	condition apis.ConditionType
+	functions []string
+	failed    map[string]time.Time // since when
+	last      map[string]string    // what the condition said
+}
+
+// see takes in a state, or none, and returns the name of the function that has become ready by it.
+func (w *waiting) see(state *object, now time.Time) (ready string, err error) {
+	for name, since := range w.failed {
+		if now.Sub(since) >= failureGrace {
+			return "", fmt.Errorf("roll out %s", name)
+		}
+	}
+	if state == nil || !slices.Contains(w.functions, state.GetName()) {
+		return "", nil
+	}
+	var f servingv1.Service
+	if err := into(state, &f); err != nil {
+		return "", err
+	}
+	c := f.Status.GetCondition(w.condition)
+	if c == nil || f.Status.ObservedGeneration != f.Generation {
+		delete(w.failed, f.Name)
+		return "", nil
+	}
+	w.last[f.Name] = strings.TrimSpace(string(w.condition) + " is " + string(c.Status) + " " + c.Reason + " " + c.Message)
+	switch {
+	case c.IsTrue():
+		delete(w.failed, f.Name)
+		w.functions = slices.DeleteFunc(w.functions, func(name string) bool { return name == f.Name })
+		return f.Name, nil
+	case c.IsFalse():
+		if _, already := w.failed[f.Name]; !already {
+			w.failed[f.Name] = now
+		}
+	default:
+		delete(w.failed, f.Name)
+	}
+	return "", nil
+}
+
+func (w *waiting) explain() string {
+	var all []string
+	for _, name := range w.functions {
+		said := w.last[name]
+		if said == "" {
+			said = "nothing said yet"
+		}
+		all = append(all, name+": "+said)
+	}
+	return strings.Join(all, "; ")
+}

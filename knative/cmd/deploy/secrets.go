@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// secrets makes the Secrets of a file with lines of the form SECRET/KEY=value in the overlay's namespace, which it makes
+// first when it is missing. A Secret has the keys of the file afterwards and no others; Secrets that the file does not
+// name stay as they are. No value is printed or given on a command line.
+func (r *rollout) secrets(ctx context.Context, file string) error {
+	if err := r.prepare(ctx, ""); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return fmt.Errorf("read Secrets: %w: copy knative/overlays/production/.env.example and fill it in", err)
+	}
+	found := of(labelled(r.rendered, "namespace"), stageNamespace)
+	if len(found) != 1 {
+		return fmt.Errorf("overlay %s has %d Namespaces of its own, not one", r.overlay, len(found))
+	}
+	made, err := secretsOf(string(content), found[0].GetName())
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := r.apply(ctx, "namespace", found); err != nil {
+		return err
+	}
+	documents, err := encode(made)
+	if err != nil {
+		return err
+	}
+	// Applied on the server: the other way keeps a readable copy of every value in an annotation.
+	if _, err := kubectl(ctx, documents, "apply", "--server-side", "--force-conflicts", "--field-manager", "deploy", "--filename", "-"); err != nil {
+		return fmt.Errorf("apply Secrets: %w", err)
+	}
+	r.say("applied Secrets: %d", len(made))
+	return nil
+}
+
+// secretsOf reads the lines of a file as Secrets of a namespace. Its error names lines and keys, never a value.
+func secretsOf(text, namespace string) ([]*object, error) {
+	values := map[string]map[string]any{}
+	var names []string
+	var wrong []error
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		path, value, assigned := strings.Cut(line, "=")
+		path, value = strings.TrimSpace(path), strings.TrimSpace(value)
+		name, key, split := strings.Cut(path, "/")
+		switch {
+		case !assigned || !split || name == "" || key == "":
+			wrong = append(wrong, fmt.Errorf("line %d: is not of the form SECRET/KEY=value", i+1))
+			continue
+		case value == "":
+			wrong = append(wrong, fmt.Errorf("line %d: %s has no value", i+1, path))
+			continue
+		case values[name][key] != nil:
+			wrong = append(wrong, fmt.Errorf("line %d: %s stands twice", i+1, path))
+			continue
+		}
+		if values[name] == nil {
+			values[name] = map[string]any{}
+			names = append(names, name)
+		}
+		values[name][key] = value
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	if len(names) == 0 {
+		return nil, errors.New("names no Secret")
+	}
+	slices.Sort(names)
+	var made []*object
+	for _, name := range names {
+		made = append(made, &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "v1", "kind": kindSecret, "type": "Opaque",
+			"metadata":   map[string]any{"name": name, "namespace": namespace, "labels": map[string]any{"app.kubernetes.io/part-of": "honeydue"}},
+			"stringData": values[name],
+		}})
+	}
+	return made, nil
+}
