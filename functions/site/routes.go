@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,11 +15,11 @@ import (
 type service struct {
 	db    *pg.DB
 	cache *cache.Cache
-	site  func() (site, error) // rendered on first use
+	site  site
 }
 
 func newService(db *pg.DB, kept *cache.Cache) *service {
-	return &service{db: db, cache: kept, site: sync.OnceValues(renderSite)}
+	return &service{db: db, cache: kept, site: newSite()}
 }
 
 // routes lists every call. The pages are for people and stand in no document.
@@ -38,24 +37,24 @@ func (s *service) routes(on huma.API) {
 			"200": {Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}},
 			"304": {Description: "The copy with this ETag is still good"},
 		},
-	}, s.show(func(s site) file { return s.openapi }))
-	for path, page := range map[string]func(site) file{
-		"/":                   func(s site) file { return s.home },
-		"/api/docs/":          func(s site) file { return s.docs },
-		"/api/docs/problems/": func(s site) file { return s.problems },
-		"/api/docs/style.css": func(s site) file { return s.style },
+	}, show(s.site.openapi))
+	for path, page := range map[string]func() (file, error){
+		"/":                   s.site.home,
+		"/api/docs/":          s.site.docs,
+		"/api/docs/problems/": s.site.problems,
+		"/api/docs/style.css": s.site.style,
 	} {
-		api.Handle(on, huma.Operation{Method: http.MethodGet, Path: path, OperationID: path, Hidden: true}, s.show(page))
+		api.Handle(on, huma.Operation{Method: http.MethodGet, Path: path, OperationID: path, Hidden: true}, show(page))
 	}
 }
 
 // show answers with one file of the site.
-func (s *service) show(pick func(site) file) func(context.Context, *fileInput) (*fileOutput, error) {
+func show(made func() (file, error)) func(context.Context, *fileInput) (*fileOutput, error) {
 	return func(_ context.Context, in *fileInput) (*fileOutput, error) {
-		rendered, err := s.site()
+		f, err := made()
 		if err != nil {
 			return nil, err
 		}
-		return pick(rendered).answer(in.IfNoneMatch), nil
+		return f.answer(in.IfNoneMatch), nil
 	}
 }

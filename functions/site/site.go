@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"sync"
 )
 
 // merged is the OpenAPI document of all functions. TestMergedOpenAPI writes it.
@@ -16,47 +17,50 @@ var merged []byte
 //go:embed templates
 var templates embed.FS
 
-// A site is everything that is served from memory.
+// A site is everything that is served from memory. Each file is made when it is first asked for: whoever wakes the
+// function for one of them does not wait for the others.
 type site struct {
-	home, openapi, docs, problems, style file
+	home, openapi, docs, problems, style func() (file, error)
 }
 
-// renderSite makes the pages from the document. Nothing in it depends on a request.
-func renderSite() (site, error) {
-	var doc document
-	if err := json.Unmarshal(merged, &doc); err != nil {
-		return site{}, fmt.Errorf("read document: %w", err)
-	}
-	style, err := templates.ReadFile("templates/style.css")
-	if err != nil {
-		return site{}, fmt.Errorf("read style: %w", err)
-	}
-	set, err := template.ParseFS(templates, "templates/*.html")
-	if err != nil {
-		return site{}, fmt.Errorf("read templates: %w", err)
-	}
-	home, err := render(set, "home.html", nil)
-	if err != nil {
-		return site{}, err
-	}
-	docs, err := render(set, "docs.html", newDocsPage(doc))
-	if err != nil {
-		return site{}, err
-	}
-	problems, err := render(set, "problems.html", newProblemsPage(doc))
-	if err != nil {
-		return site{}, err
+// newSite returns the site. Nothing in it depends on a request.
+func newSite() site {
+	doc := sync.OnceValues(func() (document, error) {
+		var doc document
+		if err := json.Unmarshal(merged, &doc); err != nil {
+			return doc, fmt.Errorf("read document: %w", err)
+		}
+		return doc, nil
+	})
+	pages := sync.OnceValues(func() (*template.Template, error) { return template.ParseFS(templates, "templates/*.html") })
+	page := func(name string, data func(document) any) func() (file, error) {
+		return sync.OnceValues(func() (file, error) {
+			doc, err := doc()
+			if err != nil {
+				return file{}, err
+			}
+			set, err := pages()
+			if err != nil {
+				return file{}, fmt.Errorf("read templates: %w", err)
+			}
+			var html bytes.Buffer
+			if err := set.ExecuteTemplate(&html, name, data(doc)); err != nil {
+				return file{}, fmt.Errorf("render %s: %w", name, err)
+			}
+			return newFile("text/html; charset=utf-8", html.Bytes()), nil
+		})
 	}
 	return site{
-		home: home, openapi: newFile("application/json", merged), docs: docs, problems: problems,
-		style: newFile("text/css; charset=utf-8", style),
-	}, nil
-}
-
-func render(set *template.Template, name string, page any) (file, error) {
-	var html bytes.Buffer
-	if err := set.ExecuteTemplate(&html, name, page); err != nil {
-		return file{}, fmt.Errorf("render %s: %w", name, err)
+		home:     page("home.html", func(document) any { return nil }),
+		openapi:  sync.OnceValues(func() (file, error) { return newFile("application/json", merged), nil }),
+		docs:     page("docs.html", func(d document) any { return newDocsPage(d) }),
+		problems: page("problems.html", func(d document) any { return newProblemsPage(d) }),
+		style: sync.OnceValues(func() (file, error) {
+			style, err := templates.ReadFile("templates/style.css")
+			if err != nil {
+				return file{}, fmt.Errorf("read style: %w", err)
+			}
+			return newFile("text/css; charset=utf-8", style), nil
+		}),
 	}
-	return newFile("text/html; charset=utf-8", html.Bytes()), nil
 }
