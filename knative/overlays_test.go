@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,15 @@ func TestEnvironmentIsComplete(t *testing.T) {
 	}
 	for key, named := range secrets {
 		require.True(t, named, "nothing reads %s", key)
+	}
+}
+
+// A request comes from Knative's sidecar in the same pod: without its word on whom it comes from, all clients are one.
+func TestSidecarIsBelieved(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays(t) {
+		i := slices.IndexFunc(render(t, overlay).configMaps, func(c object[corev1.ConfigMap]) bool { return c.T.Name == "honeydue" })
+		require.Contains(t, strings.Split(render(t, overlay).configMaps[i].T.Data["TRUSTED_PROXIES"], ","), "127.0.0.1/32")
 	}
 }
 
