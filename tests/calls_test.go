@@ -125,7 +125,7 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 	f := &fixture{system: s}
 	for name, p := range map[string]**story.Person{"Olive": &f.owner, "Max": &f.member, "Vera": &f.viewer, "Fred": &f.former, "Sam": &f.stranger} {
 		var err error
-		*p, err = story.Register(ctx, s.URL, name)
+		*p, err = story.Register(ctx, story.NewPhone(s.URL), name)
 		require.NoError(t, err)
 	}
 	var err error

@@ -19,7 +19,7 @@ func TestBrokerDownForTheWholeStory(t *testing.T) {
 	db := owner(t, s)
 	ctx := within(t, 2*time.Minute)
 	s.StopBroker()
-	done, err := story.MainJob(ctx, s.URL)
+	done, err := story.MainJob(ctx, story.At(s.URL))
 	require.NoError(t, err, "nobody waits for the broker")
 	require.Eventually(t, func() bool {
 		return value[int](t, db, `SELECT count(*) FROM outbox_delivery WHERE state = 'pending' AND next_at <= now()`) ==
@@ -48,7 +48,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	s := ownSystem(t)
 	ctx := within(t, 3*time.Minute)
-	done, err := story.MainJob(ctx, s.URL)
+	done, err := story.MainJob(ctx, story.At(s.URL))
 	require.NoError(t, err)
 	var board story.Board
 	require.NoError(t, done.Owner.Read(ctx, "/api/tasks/", &board))
@@ -58,7 +58,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 		"hanging": {func() error { s.Redis.Pause(); return nil }, func() error { s.Redis.Resume(); return nil }},
 	} {
 		require.NoError(t, trouble.begin(), name)
-		whole, err := story.MainJob(ctx, s.URL)
+		whole, err := story.MainJob(ctx, story.At(s.URL))
 		require.NoError(t, err, name)
 		require.NoError(t, whole.Owner.Read(ctx, "/api/tasks/", &board))
 		require.Equal(t, "upcoming_tasks", board.Column(whole.Task), name)
@@ -93,7 +93,7 @@ func TestPostgresGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	s := ownSystem(t)
 	ctx := within(t, 3*time.Minute)
-	done, err := story.MainJob(ctx, s.URL)
+	done, err := story.MainJob(ctx, story.At(s.URL))
 	require.NoError(t, err)
 	pids := running(ctx, t, done.Owner)
 	calls := []struct {

@@ -42,7 +42,7 @@ func TestMainJob(t *testing.T) {
 	t.Parallel()
 	s := system(t)
 	ctx := within(t, time.Minute)
-	done, err := story.MainJob(ctx, s.URL)
+	done, err := story.MainJob(ctx, story.At(s.URL))
 	require.NoError(t, err)
 
 	for _, person := range []*story.Person{done.Owner, done.Member} {
@@ -73,7 +73,7 @@ func TestForgottenPassword(t *testing.T) {
 	t.Parallel()
 	s := system(t)
 	ctx := within(t, time.Minute)
-	p, err := story.Register(ctx, s.URL, "Rosa")
+	p, err := story.Register(ctx, story.NewPhone(s.URL), "Rosa")
 	require.NoError(t, err)
 	answer, err := story.NewPhone(s.URL).Call(ctx, http.MethodPost, "/api/auth/forgot-password/", map[string]any{"email": p.Email}, "")
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ const degradedBoard = 250 * time.Millisecond
 // benchBoards prints how long a board of 100 tasks takes from the cache, and while Redis is stopped or hangs.
 func benchBoards(ctx context.Context, out io.Writer, s *local.System) (met bool, err error) {
 	const tasks, reads = 100, 300
-	p, err := story.Register(ctx, s.URL, "Bella")
+	p, err := story.Register(ctx, story.NewPhone(s.URL), "Bella")
 	if err != nil {
 		return false, fmt.Errorf("register: %w", err)
 	}

@@ -30,7 +30,7 @@ type measured struct {
 // benchTrips prints how many statements and round trips each call costs, counted on the wire with warm processes and a warm
 // token cache, and returns whether all targets are met.
 func benchTrips(ctx context.Context, out io.Writer, s *local.System, counter *wire.Counter) (bool, error) {
-	done, err := story.MainJob(ctx, s.URL)
+	done, err := story.MainJob(ctx, story.At(s.URL))
 	if err != nil {
 		return false, fmt.Errorf("story: %w", err)
 	}
@@ -46,7 +46,7 @@ func benchTrips(ctx context.Context, out io.Writer, s *local.System, counter *wi
 	if err != nil {
 		return false, err
 	}
-	guest, err := story.Register(ctx, s.URL, "Gus")
+	guest, err := story.Register(ctx, story.NewPhone(s.URL), "Gus")
 	if err != nil {
 		return false, fmt.Errorf("register: %w", err)
 	}

@@ -21,6 +21,9 @@ type Phone struct {
 	Client  *http.Client
 }
 
+// At returns what makes phones that reach the API at a URL.
+func At(url string) func() *Phone { return func() *Phone { return NewPhone(url) } }
+
 // NewPhone returns a phone that nobody is signed in on.
 func NewPhone(url string) *Phone {
 	var n [3]byte

@@ -24,10 +24,10 @@ type signedIn struct {
 	User  struct{ ID int64 }
 }
 
-// Register makes an account with a fresh address and signs it in. An answer that was lost on the way is
+// Register makes an account with a fresh address and signs it in on a phone. An answer that was lost on the way is
 // found out by signing in.
-func Register(ctx context.Context, url, firstName string) (*Person, error) {
-	p := &Person{Phone: NewPhone(url), Email: strings.ToLower(firstName + "." + rand.Text() + "@example.com")}
+func Register(ctx context.Context, phone *Phone, firstName string) (*Person, error) {
+	p := &Person{Phone: phone, Email: strings.ToLower(firstName + "." + rand.Text() + "@example.com")}
 	answer, err := p.sure(ctx, http.MethodPost, "/api/auth/register/", map[string]any{
 		"email": p.Email, "password": Password, "first_name": firstName, "device_name": firstName + "'s phone",
 	}, "")
@@ -80,13 +80,13 @@ type Done struct {
 	Title         string
 }
 
-// MainJob has two people register, share a home, and one complete a task in it.
-func MainJob(ctx context.Context, url string) (*Done, error) {
-	owner, err := Register(ctx, url, "Olive")
+// MainJob has two people register, each on a phone of their own, share a home, and one complete a task in it.
+func MainJob(ctx context.Context, phone func() *Phone) (*Done, error) {
+	owner, err := Register(ctx, phone(), "Olive")
 	if err != nil {
 		return nil, fmt.Errorf("owner: %w", err)
 	}
-	member, err := Register(ctx, url, "Max")
+	member, err := Register(ctx, phone(), "Max")
 	if err != nil {
 		return nil, fmt.Errorf("member: %w", err)
 	}

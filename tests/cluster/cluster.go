@@ -1,0 +1,148 @@
+// Package cluster takes the whole system to the Kubernetes cluster of this machine, with PostgreSQL, PgBouncer, Redis and a
+// mailbox beside it, for tests and benchmarks that need the real thing.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/honeydue/backend/knative"
+	"github.com/honeydue/backend/knative/local/mailbox"
+	"github.com/honeydue/backend/shared/devserver"
+)
+
+// A Cluster runs everything that the overlay `cluster` holds. Its methods may be called at the same time.
+type Cluster struct {
+	Environment Environment
+	Manifests   *knative.Manifests // those of the functions; the overlay changes some values
+	Postgres    *devserver.Postgres
+	PgBouncer   *devserver.PgBouncer
+	Redis       *devserver.Redis
+	Mailbox     *mailbox.Mailbox
+
+	log  io.Writer
+	root string   // of the workspace
+	dir  string   // of the servers' data
+	lock *os.File // one run at a time
+}
+
+// Where things are in the cluster.
+const (
+	Namespace = "honeydue"
+	eventing  = "knative-eventing"
+	ours      = "app.kubernetes.io/part-of=honeydue" // label of everything that a rollout makes
+)
+
+const cleaning = 5 * time.Minute
+
+// Up starts the servers and rolls everything out with `make deploy`, after it has removed what a killed run left behind. It
+// takes minutes and says on log what it does. When it fails, ctx's end included, it reports there and takes everything
+// down again.
+func Up(ctx context.Context, e Environment, log io.Writer) (*Cluster, error) {
+	c := &Cluster{Environment: e, log: log, dir: filepath.Join(os.TempDir(), "honeydue-cluster")}
+	if err := c.take(); err != nil {
+		return nil, err
+	}
+	err := c.up(ctx)
+	if err == nil {
+		return c, nil
+	}
+	if ctx.Err() == nil {
+		c.Report(context.WithoutCancel(ctx), log)
+	}
+	return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
+}
+
+func (c *Cluster) up(ctx context.Context) error {
+	var err error
+	if c.root, err = workspace(ctx); err != nil {
+		return err
+	}
+	if c.Manifests, err = knative.Read(); err != nil {
+		return fmt.Errorf("read manifests: %w", err)
+	}
+	if err := c.isHere(ctx); err != nil {
+		return err
+	}
+	c.say("removing what an earlier run left")
+	if err := c.clear(ctx); err != nil {
+		return err
+	}
+	if err := c.trustEdge(ctx); err != nil {
+		return err
+	}
+	c.say("starting servers")
+	if err := c.startServers(ctx); err != nil {
+		return err
+	}
+	if err := c.createSecrets(ctx); err != nil {
+		return err
+	}
+	c.say("make deploy OVERLAY=cluster")
+	_, err = c.Make(ctx, "deploy", "OVERLAY=cluster")
+	return err
+}
+
+// Down deletes everything of ours from the cluster and stops the servers.
+func (c *Cluster) Down(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, cleaning)
+	defer cancel()
+	c.say("taking everything down")
+	// The functions end while their servers still answer.
+	err := errors.Join(c.clear(ctx), c.stopServers(ctx), os.RemoveAll(c.dir))
+	return errors.Join(err, c.lock.Close())
+}
+
+// take makes this run the only one on this machine. The lock is not in the folder, which goes.
+func (c *Cluster) take() error {
+	lock, err := os.OpenFile(c.dir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open lock: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("take lock: another run uses the cluster: %w", err), lock.Close())
+	}
+	c.lock = lock
+	return nil
+}
+
+// isHere returns an error unless the cluster is this machine alone: anything of ours in it is deleted.
+func (c *Cluster) isHere(ctx context.Context) error {
+	if err := isLocal(c.Environment.Host); err != nil {
+		return err
+	}
+	out, err := c.Kubectl(ctx, "", "get", "nodes", "-o", `jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}`)
+	if err != nil {
+		return err
+	}
+	if out != c.Environment.Host.String() {
+		return errors.New("the cluster of KUBECONFIG has nodes that are not this machine")
+	}
+	return nil
+}
+
+// clear deletes everything of ours from the cluster and returns when it is gone. A namespace of that name that a rollout of
+// ours did not make stays.
+func (c *Cluster) clear(ctx context.Context) error {
+	names := ",kubernetes.io/metadata.name in (" + Namespace + "," + eventing + ")"
+	if _, err := c.Kubectl(ctx, "", "delete", "namespaces", "-l", ours+names, "--ignore-not-found"); err != nil {
+		return err
+	}
+	_, err := c.Kubectl(ctx, "", "delete", "clusterroles,clusterrolebindings,priorityclasses", "-l", ours, "--ignore-not-found")
+	return err
+}
+
+func (c *Cluster) say(what string) {
+	_, _ = fmt.Fprintf(c.log, "%s  %s\n", time.Now().Format(time.TimeOnly), what)
+}
+
+func (c *Cluster) slog() *slog.Logger {
+	return slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}

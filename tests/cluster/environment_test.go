@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"maps"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{
+		"KUBECONFIG": "/etc/cluster", "KO_DOCKER_REPO": "127.0.0.1:5000", "KO_DEFAULTBASEIMAGE": "127.0.0.1:5000/static",
+		"CLUSTER_INGRESS": "http://127.0.0.1:8000", "CLUSTER_HOST_ADDRESS": "10.250.0.1",
+	}
+	for name, c := range map[string]struct {
+		change map[string]string
+		says   string // the error, empty for none
+	}{
+		"loopback":          {nil, ""},
+		"bridge":            {map[string]string{"CLUSTER_INGRESS": "http://10.250.0.1:8000"}, ""},
+		"another machine":   {map[string]string{"CLUSTER_INGRESS": "http://10.250.0.2:8000"}, "neither on loopback"},
+		"a name":            {map[string]string{"CLUSTER_INGRESS": "http://api.myhoneydue.com"}, "neither on loopback"},
+		"not an address":    {map[string]string{"CLUSTER_INGRESS": "127.0.0.1:8000"}, "not of the form"},
+		"no host address":   {map[string]string{"CLUSTER_HOST_ADDRESS": "here"}, "read CLUSTER_HOST_ADDRESS"},
+		"several are empty": {map[string]string{"KUBECONFIG": "", "CLUSTER_INGRESS": ""}, "no KUBECONFIG, CLUSTER_INGRESS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := maps.Clone(good)
+			maps.Copy(env, c.change)
+			e, err := read(func(name string) string { return env[name] })
+			if c.says != "" {
+				require.ErrorContains(t, err, c.says)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, netip.MustParseAddr("10.250.0.1"), e.Host)
+			require.Equal(t, "http", e.Ingress.Scheme)
+		})
+	}
+}
+
+func TestAddressOfThisMachine(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, isLocal(netip.MustParseAddr("127.0.0.1")))
+	require.Error(t, isLocal(netip.MustParseAddr("192.0.2.1")))
+}
+
+func TestProcessesOfNoContainer(t *testing.T) {
+	t.Parallel()
+	_, err := processes("")
+	require.ErrorContains(t, err, "has not started")
+	_, err = processes("no container of this machine has this id")
+	require.ErrorContains(t, err, "none on this machine")
+}

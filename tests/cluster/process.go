@@ -1,0 +1,105 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// grace is how long a program of ours may take to end in an orderly way.
+const grace = 30 * time.Second
+
+// command is a program in a process group of its own, which is interrupted as a whole when ctx ends.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = grace
+	return cmd
+}
+
+// Make runs one of the workspace's make targets on this cluster, as a person would, and returns what it printed, which is
+// copied to the cluster's log as well.
+func (c *Cluster) Make(ctx context.Context, args ...string) (string, error) {
+	cmd := command(ctx, "make", append([]string{"--no-print-directory"}, args...)...)
+	cmd.Dir = c.root
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String())
+	var printed bytes.Buffer
+	both := io.MultiWriter(&printed, c.log)
+	cmd.Stdout, cmd.Stderr = both, both // the same, so that writes come one after the other
+	if err := cmd.Run(); err != nil {
+		return printed.String(), fmt.Errorf("make %s: %w", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)))
+	}
+	return printed.String(), nil
+}
+
+// Build makes an image of a Go package of the workspace, pushes it and returns its name with its digest.
+func (c *Cluster) Build(ctx context.Context, pkg string) (string, error) {
+	cmd := command(ctx, filepath.Join(c.root, "bin", "ko"), "build", "--base-import-paths", "--platform=linux/"+runtime.GOARCH, pkg)
+	cmd.Dir = c.root
+	cmd.Env = append(os.Environ(), "KO_DOCKER_REPO="+c.Environment.Registry, "KO_DEFAULTBASEIMAGE="+c.Environment.BaseImage)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("build image of %s: %w: %s", pkg, err, bytes.TrimSpace(said.Bytes()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// workspace returns the folder of go.work.
+func workspace(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
+	if err != nil {
+		return "", fmt.Errorf("find workspace: %w", err)
+	}
+	file := strings.TrimSpace(string(out))
+	if file == "" || file == "off" {
+		return "", errors.New("find workspace: no go.work at or above the working folder")
+	}
+	return filepath.Dir(file), nil
+}
+
+// processes returns the ids of a container's processes on this machine, which is the node.
+func processes(container string) ([]int, error) {
+	if container == "" {
+		return nil, errors.New("find processes: the container has not started")
+	}
+	files, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	if err != nil {
+		return nil, fmt.Errorf("find processes: %w", err)
+	}
+	var found []int
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find processes: %w", err)
+		}
+		if !bytes.Contains(text, []byte(container)) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err != nil {
+			return nil, fmt.Errorf("find processes: %w", err)
+		}
+		found = append(found, pid)
+	}
+	if len(found) == 0 {
+		return nil, errors.New("find processes: none on this machine belongs to the container")
+	}
+	return found, nil
+}

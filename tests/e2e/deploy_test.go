@@ -1,0 +1,188 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/tests/cluster"
+	"github.com/honeydue/backend/tests/story"
+)
+
+// variant writes an overlay that is the cluster's with patches, and returns what OVERLAY calls it.
+func variant(t *testing.T, patches ...string) string {
+	t.Helper()
+	overlays, err := filepath.Abs(filepath.Join("..", "..", "knative", "overlays"))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	back, err := filepath.Rel(dir, filepath.Join(overlays, "cluster"))
+	require.NoError(t, err)
+	kustomization := "resources: [" + back + "]\npatches:\n" + strings.Join(patches, "")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600))
+	name, err := filepath.Rel(overlays, dir)
+	require.NoError(t, err)
+	return name
+}
+
+// setting is a patch that gives the tasks function one more environment variable, or another value of one.
+func setting(name, value string) string {
+	return fmt.Sprintf(`  - target: {kind: Service, group: serving.knative.dev, name: tasks}
+    patch: |
+      - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: %s, value: %q}}
+`, name, value)
+}
+
+// traffic returns how much of the requests each revision of tasks gets, in percent.
+func traffic(ctx context.Context, t *testing.T, c *cluster.Cluster) map[string]int {
+	t.Helper()
+	out, err := c.Kubectl(ctx, "", "get", "ksvc", "tasks", "-n", cluster.Namespace, "-o", "jsonpath={.status.traffic}")
+	require.NoError(t, err)
+	var targets []struct {
+		RevisionName string
+		Percent      int
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &targets))
+	shares := map[string]int{}
+	for _, target := range targets {
+		if target.Percent > 0 {
+			shares[target.RevisionName] += target.Percent
+		}
+	}
+	return shares
+}
+
+// only returns the one revision that has all traffic.
+func only(t *testing.T, shares map[string]int) string {
+	t.Helper()
+	require.Len(t, shares, 1)
+	for revision, percent := range shares {
+		require.Equal(t, 100, percent)
+		return revision
+	}
+	return ""
+}
+
+// make runs a target that must succeed.
+func makes(ctx context.Context, t *testing.T, c *cluster.Cluster, args ...string) {
+	t.Helper()
+	_, err := c.Make(ctx, args...)
+	require.NoError(t, err)
+}
+
+// fails runs a target that must fail, and returns what it printed.
+func fails(ctx context.Context, t *testing.T, c *cluster.Cluster, args ...string) string {
+	t.Helper()
+	printed, err := c.Make(ctx, args...)
+	require.Error(t, err, printed)
+	return printed
+}
+
+// handled counts the requests that a revision's pods have logged.
+func handled(ctx context.Context, t *testing.T, c *cluster.Cluster, revision string) int {
+	t.Helper()
+	out, err := c.Kubectl(ctx, "", "logs", "-n", cluster.Namespace, "-l", "serving.knative.dev/revision="+revision,
+		"-c", "user-container", "--tail=-1")
+	require.NoError(t, err)
+	return strings.Count(out, `"route":"/api/lookups`)
+}
+
+// TestCanary: a new revision gets its share and no more, then all of it, then none.
+func TestCanary(t *testing.T) {
+	const percent, calls = 25, 400
+	ctx, c := within(t, 8*time.Minute)
+	before := only(t, traffic(ctx, t, c))
+	restored(t, c)
+	person, err := story.Register(ctx, c.Phone(), "Olive")
+	require.NoError(t, err)
+
+	require.Contains(t, fails(ctx, t, c, "promote", "FN=tasks", "OVERLAY=cluster"), "no canary of tasks is under way")
+	require.Contains(t, fails(ctx, t, c, "canary", "FN=tasks", "PERCENT=25", "OVERLAY=cluster"), "nothing changed")
+	require.Contains(t, fails(ctx, t, c, "canary", "FN=tasks", "PERCENT=100", "OVERLAY=cluster"), "whole number from 1 to 99")
+	require.Contains(t, fails(ctx, t, c, "deploy", "FN=task", "OVERLAY=cluster"), "there is no function")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)))
+
+	overlay := "OVERLAY=" + variant(t, setting("CANARY", "1"))
+	makes(ctx, t, c, "canary", "FN=tasks", fmt.Sprintf("PERCENT=%d", percent), overlay)
+	shares := traffic(ctx, t, c)
+	require.Len(t, shares, 2)
+	require.Equal(t, 100-percent, shares[before])
+	require.Contains(t, fails(ctx, t, c, "canary", "FN=tasks", "PERCENT=10", "OVERLAY="+variant(t, setting("CANARY", "2"))), "already")
+	var canary string
+	for revision := range shares {
+		if revision != before {
+			canary = revision
+		}
+	}
+	for range calls {
+		require.NoError(t, person.Read(ctx, "/api/lookups/", nil))
+	}
+	got := handled(ctx, t, c, canary)
+	t.Logf("the canary got %d of %d calls, at %d %%", got, calls, percent)
+	require.InDelta(t, calls*percent/100, got, calls/10)
+
+	makes(ctx, t, c, "promote", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, canary, only(t, traffic(ctx, t, c)))
+	makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)))
+
+	makes(ctx, t, c, "canary", "FN=tasks", "PERCENT=50", "OVERLAY="+variant(t, setting("CANARY", "3")))
+	makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)), "a canary that is rolled back leaves what was")
+	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)), "the same manifest is the same revision")
+}
+
+// TestFailedMigration: nothing is rolled out, and what serves goes on.
+func TestFailedMigration(t *testing.T) {
+	ctx, c := within(t, 5*time.Minute)
+	before := only(t, traffic(ctx, t, c))
+	restored(t, c)
+	printed := fails(ctx, t, c, "deploy", "FN=tasks", "OVERLAY="+variant(t, setting("AFTER_MIGRATION", "1"), `  - target: {kind: Job, name: migrate}
+    patch: |
+      - {op: replace, path: /spec/backoffLimit, value: 0}
+      - {op: replace, path: /spec/template/spec/containers/0/env/0, value: {name: DATABASE_URL, value: "postgres://nobody@10.250.0.1:1/none"}}
+`))
+	require.Contains(t, printed, "job migrate failed")
+	require.Contains(t, printed, "old revisions go on serving")
+	out, err := c.Kubectl(ctx, "", "get", "ksvc", "tasks", "-n", cluster.Namespace, "-o", "jsonpath={.status.latestCreatedRevisionName}")
+	require.NoError(t, err)
+	require.Equal(t, before, out, "no new revision was made")
+	serves(ctx, t, c)
+}
+
+// TestBrokenRevision: a function that cannot start gets no request.
+func TestBrokenRevision(t *testing.T) {
+	ctx, c := within(t, 8*time.Minute)
+	before := only(t, traffic(ctx, t, c))
+	restored(t, c)
+	printed := fails(ctx, t, c, "deploy", "FN=tasks", "OVERLAY="+variant(t, setting("DATABASE_POOL_SIZE", "many")))
+	require.Contains(t, printed, "tasks")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)))
+	serves(ctx, t, c)
+	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)))
+}
+
+// restored has tasks deployed as it was when the test ends, however that is.
+func restored(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	t.Cleanup(func() { makes(context.WithoutCancel(t.Context()), t, c, "deploy", "FN=tasks", "OVERLAY=cluster") })
+}
+
+// serves requires that tasks answers as ever.
+func serves(ctx context.Context, t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	got, err := c.Phone().Call(ctx, http.MethodGet, "/api/tasks/", nil, "")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, got.Status)
+}

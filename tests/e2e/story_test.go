@@ -1,0 +1,61 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/knative/local/mailbox"
+	"github.com/honeydue/backend/tests/cluster"
+	"github.com/honeydue/backend/tests/story"
+)
+
+// mailTo waits for the mail to an address whose subject or text has those words.
+func mailTo(ctx context.Context, t *testing.T, c *cluster.Cluster, address, words string) mailbox.Message {
+	t.Helper()
+	mail, err := c.Mailbox.Wait(ctx, func(m mailbox.Message) bool { return about(m, address, words) })
+	require.NoError(t, err, "mail to a person about %s", words)
+	return mail
+}
+
+func about(m mailbox.Message, address, words string) bool {
+	return slices.Contains(m.To, address) && strings.Contains(strings.ToLower(m.Subject+m.Text), strings.ToLower(words))
+}
+
+var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+// TestMainJob is what the product is for, from no pod to no pod: two people, one home, one task, one mail.
+func TestMainJob(t *testing.T) {
+	ctx, c := within(t, 5*time.Minute)
+	require.NoError(t, c.AwaitZero(ctx))
+	began := time.Now()
+	done, err := story.MainJob(ctx, c.Phone)
+	require.NoError(t, err)
+	t.Logf("main job from zero pods: %s", time.Since(began).Round(time.Millisecond))
+	completed := mailTo(ctx, t, c, done.Owner.Email, "completed")
+	require.Contains(t, completed.Text, done.Title)
+	t.Logf("the owner's mail about it: %s after the first call", time.Since(began).Round(time.Millisecond))
+
+	for _, person := range []*story.Person{done.Owner, done.Member} {
+		code := sixDigits.FindString(mailTo(ctx, t, c, person.Email, "confirm your email").Text)
+		require.NoError(t, person.Verify(ctx, code))
+		var board story.Board
+		require.NoError(t, person.Read(ctx, "/api/tasks/", &board))
+		require.Equal(t, "upcoming_tasks", board.Column(done.Task), "next due in March")
+	}
+	require.Contains(t, mailTo(ctx, t, c, done.Owner.Email, "joined").Text, "Max")
+	require.Contains(t, mailTo(ctx, t, c, done.Member.Email, "assigned").Text, done.Title)
+
+	var health map[string]string
+	require.NoError(t, c.Phone().Read(ctx, "/api/health/", &health))
+	require.Equal(t, map[string]string{"status": "ok", "database": "ok", "cache": "ok"}, health)
+	require.NoError(t, c.Tick(ctx, "outbox"), "sweeper wakes as well")
+	require.NoError(t, c.AwaitZero(ctx))
+}
