@@ -139,7 +139,10 @@ func TestCanary(t *testing.T) {
 	makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
 	require.Equal(t, before, only(t, traffic(ctx, t, c)), "a canary that is rolled back leaves what was")
 	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
-	require.Equal(t, before, only(t, traffic(ctx, t, c)), "the same manifest is the same revision")
+	after := only(t, traffic(ctx, t, c))
+	require.Equal(t, before+"-2", after, "the same content under a name of its own")
+	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, after, only(t, traffic(ctx, t, c)), "nothing changed, so nothing is new")
 }
 
 // TestFailedMigration: nothing is rolled out, and what serves goes on.
@@ -160,17 +163,17 @@ func TestFailedMigration(t *testing.T) {
 	serves(ctx, t, c)
 }
 
-// TestBrokenRevision: a function that cannot start gets no request.
+// TestBrokenRevision: a function that cannot start gets no request, nor does a canary that was rolled back before.
 func TestBrokenRevision(t *testing.T) {
 	ctx, c := within(t, 8*time.Minute)
 	before := only(t, traffic(ctx, t, c))
 	restored(t, c)
+	makes(ctx, t, c, "canary", "FN=tasks", "PERCENT=50", "OVERLAY="+variant(t, setting("CANARY", "4")))
+	makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
 	printed := fails(ctx, t, c, "deploy", "FN=tasks", "OVERLAY="+variant(t, setting("DATABASE_POOL_SIZE", "many")))
 	require.Contains(t, printed, "tasks")
 	require.Equal(t, before, only(t, traffic(ctx, t, c)))
 	serves(ctx, t, c)
-	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
-	require.Equal(t, before, only(t, traffic(ctx, t, c)))
 }
 
 // restored has tasks deployed as it was when the test ends, however that is.

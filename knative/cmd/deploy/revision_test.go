@@ -58,3 +58,17 @@ func TestTemplateOfTheSameRevisionIsKept(t *testing.T) {
 	require.NoError(t, keepTemplate(f, nil))
 	require.Equal(t, before, f)
 }
+
+func TestFirstFree(t *testing.T) {
+	t.Parallel()
+	for want, taken := range map[string][]string{
+		"tasks-a":   {"tasks-b", "tasks-ab", "tasks-ab-7"},
+		"tasks-a-2": {"tasks-a", "tasks-b-9"},
+		"tasks-a-4": {"tasks-a-3", "tasks-a"},
+		"tasks-a-8": {"tasks-a-7", "tasks-a-x"},
+	} {
+		require.Equal(t, want, firstFree("tasks-a", taken))
+	}
+	require.True(t, sameContent("tasks-a-2", "tasks-a"))
+	require.False(t, sameContent("tasks-ab", "tasks-a"))
+}

@@ -21,25 +21,43 @@ const (
 	failureGrace = 15 * time.Second
 )
 
-// rollFunctions applies all functions, so that their pods start side by side, and then waits for each.
-func (r *rollout) rollFunctions(ctx context.Context, functions []*object) error {
+// rollFunctions applies all functions, so that their pods start side by side, waits for each, and gives them the wanted
+// traffic where they do not have it by then.
+func (r *rollout) rollFunctions(ctx context.Context, functions []*object, wanted split) error {
+	var held []*object
 	for _, f := range functions {
-		if err := forgetFailed(ctx, f); err != nil {
-			return err
-		}
 		live, err := get(ctx, f.GetNamespace(), serviceKind, f.GetName())
 		if err != nil {
 			return fmt.Errorf("read function %s: %w", f.GetName(), err)
 		}
+		if err := freeName(ctx, f, live); err != nil {
+			return err
+		}
+		if err := forgetFailed(ctx, f); err != nil {
+			return err
+		}
 		if err := keepTemplate(f, live); err != nil {
 			return err
+		}
+		hold, err := wanted.route(f, live)
+		if err != nil {
+			return fmt.Errorf("read traffic of %s: %w", f.GetName(), err)
+		}
+		if hold {
+			held = append(held, f)
 		}
 		if err := r.send(ctx, f); err != nil {
 			return fmt.Errorf("apply function %s: %w", f.GetName(), err)
 		}
 		r.say("applied %s", revisionOf(f))
 	}
-	return r.await(ctx, functions, servingv1.ServiceConditionReady)
+	if err := r.await(ctx, functions, servingv1.ServiceConditionReady); err != nil {
+		return err
+	}
+	if len(held) == 0 {
+		return nil
+	}
+	return r.setTraffic(ctx, held, wanted)
 }
 
 // keepTemplate takes the template from the cluster when it is this very revision's: Knative fills in no defaults
@@ -130,59 +148,4 @@ func (r *rollout) await(ctx context.Context, functions []*object, condition apis
 		}
 	}
 	return fmt.Errorf("%w: %s; the traffic stays with what served before%s", err, w.explain(), found.String())
-}
-
-// waiting is what is known of functions that are not ready yet.
-type waiting struct {
-	condition apis.ConditionType
-	functions []string
-	failed    map[string]time.Time // since when
-	last      map[string]string    // what the condition said
-}
-
-// see takes in a state, or none, and returns the name of the function that has become ready by it.
-func (w *waiting) see(state *object, now time.Time) (ready string, err error) {
-	for name, since := range w.failed {
-		if now.Sub(since) >= failureGrace {
-			return "", fmt.Errorf("roll out %s", name)
-		}
-	}
-	if state == nil || !slices.Contains(w.functions, state.GetName()) {
-		return "", nil
-	}
-	var f servingv1.Service
-	if err := into(state, &f); err != nil {
-		return "", err
-	}
-	c := f.Status.GetCondition(w.condition)
-	if c == nil || f.Status.ObservedGeneration != f.Generation {
-		delete(w.failed, f.Name)
-		return "", nil
-	}
-	w.last[f.Name] = strings.TrimSpace(string(w.condition) + " is " + string(c.Status) + " " + c.Reason + " " + c.Message)
-	switch {
-	case c.IsTrue():
-		delete(w.failed, f.Name)
-		w.functions = slices.DeleteFunc(w.functions, func(name string) bool { return name == f.Name })
-		return f.Name, nil
-	case c.IsFalse():
-		if _, already := w.failed[f.Name]; !already {
-			w.failed[f.Name] = now
-		}
-	default:
-		delete(w.failed, f.Name)
-	}
-	return "", nil
-}
-
-func (w *waiting) explain() string {
-	var all []string
-	for _, name := range w.functions {
-		said := w.last[name]
-		if said == "" {
-			said = "nothing said yet"
-		}
-		all = append(all, name+": "+said)
-	}
-	return strings.Join(all, "; ")
 }

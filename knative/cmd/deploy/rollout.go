@@ -48,7 +48,7 @@ func (r *rollout) deploy(ctx context.Context, function string, percent int64) er
 		if err := nameRevision(f, configs); err != nil {
 			return err
 		}
-		if err := canary.route(f); err != nil {
+		if err := canary.refuse(f); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func (r *rollout) deploy(ctx context.Context, function string, percent int64) er
 	if err := r.migrate(ctx); err != nil {
 		return err
 	}
-	if err := r.rollFunctions(ctx, functions); err != nil {
+	if err := r.rollFunctions(ctx, functions, canary); err != nil {
 		return err
 	}
 	if err := r.apply(ctx, "routes", between(r.chosen, stageMiddleware, stageRoute)); err != nil {

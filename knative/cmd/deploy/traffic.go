@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -33,12 +32,46 @@ func (s split) targets() []any {
 	return targets
 }
 
-// route gives the function's new revision its traffic; a canary of what serves already is refused.
-func (s split) route(function *object) error {
-	if s.old != "" && revisionOf(function) == s.old {
+// refuse returns an error when a canary would be of what serves already.
+func (s split) refuse(function *object) error {
+	if s.old != "" && sameContent(s.old, revisionOf(function)) {
 		return fmt.Errorf("canary: nothing changed: %s serves already what would be rolled out", s.old)
 	}
-	return unstructured.SetNestedSlice(function.Object, s.targets(), "spec", "traffic")
+	return nil
+}
+
+// route gives the function the traffic with which its new revision starts. Held is whether that is not yet the split's:
+// what serves now is then named and keeps what it has until the new revision is ready. It has to be where Knative by
+// itself would send it elsewhere: all of it to a canary, or, after a rollback, to the newest revision that was ever
+// ready, which is the one that was rolled back. Live may be nil.
+func (s split) route(function, live *object) (held bool, err error) {
+	targets := s.targets()
+	if live != nil {
+		var now servingv1.Service
+		if err := into(live, &now); err != nil {
+			return false, err
+		}
+		if (s.old != "" || pinned(&now)) && len(now.Status.Traffic) > 0 {
+			targets, held = present(&now), true
+		}
+	}
+	return held, unstructured.SetNestedSlice(function.Object, targets, "spec", "traffic")
+}
+
+// pinned returns whether some traffic goes to a revision by its name.
+func pinned(f *servingv1.Service) bool {
+	return slices.ContainsFunc(f.Spec.Traffic, func(t servingv1.TrafficTarget) bool { return t.RevisionName != "" })
+}
+
+// present is the traffic as it is, by names.
+func present(f *servingv1.Service) []any {
+	var targets []any
+	for _, t := range f.Status.Traffic {
+		if t.Percent != nil && *t.Percent > 0 {
+			targets = append(targets, map[string]any{"revisionName": t.RevisionName, "latestRevision": false, "percent": *t.Percent})
+		}
+	}
+	return targets
 }
 
 // canaryOf returns the split that is under way; ok is false when there is none.
@@ -67,125 +100,26 @@ func serving(f *servingv1.Service) string {
 	return name
 }
 
-func (r *rollout) beginCanary(ctx context.Context, percent int64) (split, error) {
-	f, err := r.live(ctx)
-	if err != nil {
-		return split{}, err
-	}
-	return newCanary(f, percent)
-}
-
-func newCanary(f *servingv1.Service, percent int64) (split, error) {
-	if under, ok := canaryOf(f); ok {
-		return split{}, fmt.Errorf("canary: %d %% of %s's traffic go to its newest revision already: "+
-			"end that first with make promote FN=%s or make rollback FN=%s", under.percent, f.Name, f.Name, f.Name)
-	}
-	old := serving(f)
-	if old == "" {
-		return split{}, fmt.Errorf("canary: no revision of %s has all traffic, so there is nothing to compare a new one with: run make deploy FN=%s", f.Name, f.Name)
-	}
-	return split{old: old, percent: percent}, nil
-}
-
-// promote gives all traffic to the newest revision of the function.
-func (r *rollout) promote(ctx context.Context, function string) error {
-	if err := r.prepare(ctx, function); err != nil {
-		return err
-	}
-	f, err := r.live(ctx)
-	if err != nil {
-		return err
-	}
-	under, ok := canaryOf(f)
-	if !ok {
-		return fmt.Errorf("promote: no canary of %s is under way: start one with make canary FN=%s PERCENT=10", function, function)
-	}
-	if f.Status.LatestReadyRevisionName == under.old || f.Status.LatestReadyRevisionName != f.Status.LatestCreatedRevisionName {
-		return fmt.Errorf("promote: %s is not ready, so it gets no traffic: look at it with kubectl -n %s describe revision %s, or end the canary with make rollback FN=%s",
-			f.Status.LatestCreatedRevisionName, f.Namespace, f.Status.LatestCreatedRevisionName, function)
-	}
-	r.say("promoting %s: %d %% of the traffic before, all of it now", f.Status.LatestReadyRevisionName, under.percent)
-	return r.moveTraffic(ctx, f, split{})
-}
-
-// rollback ends a canary in favour of the old revision, or else goes back to the revision before the present one.
-func (r *rollout) rollback(ctx context.Context, function string) error {
-	if err := r.prepare(ctx, function); err != nil {
-		return err
-	}
-	f, err := r.live(ctx)
-	if err != nil {
-		return err
-	}
-	if under, ok := canaryOf(f); ok {
-		r.say("rolling back: the canary ends, all traffic to %s", under.old)
-		return r.moveTraffic(ctx, f, split{old: under.old})
-	}
-	printed, err := kubectl(ctx, nil, "get", "revisions.serving.knative.dev", "--namespace", f.Namespace,
-		"--selector", "serving.knative.dev/service="+f.Name, "--output", "json")
-	if err != nil {
-		return fmt.Errorf("list revisions of %s: %w", function, err)
-	}
-	var revisions servingv1.RevisionList
-	if err := json.Unmarshal(printed, &revisions); err != nil {
-		return fmt.Errorf("decode revisions of %s: %w", function, err)
-	}
-	current := serving(f)
-	before, err := previous(revisions.Items, current)
-	if err != nil {
-		return fmt.Errorf("rollback: %s: %w", function, err)
-	}
-	r.say("rolling back from %s: all traffic to %s", current, before)
-	return r.moveTraffic(ctx, f, split{old: before})
-}
-
-// previous returns the newest ready revision that is older than the current one.
-func previous(revisions []servingv1.Revision, current string) (string, error) {
-	at := slices.IndexFunc(revisions, func(r servingv1.Revision) bool { return r.Name == current })
-	if at < 0 {
-		return "", errors.New("no revision has all traffic, so none is before it; look at kubectl get revisions")
-	}
-	var best *servingv1.Revision
-	for i := range revisions {
-		r := &revisions[i]
-		if r.IsReady() && r.CreationTimestamp.Before(&revisions[at].CreationTimestamp) &&
-			(best == nil || best.CreationTimestamp.Before(&r.CreationTimestamp)) {
-			best = r
-		}
-	}
-	if best == nil {
-		return "", fmt.Errorf("there is no ready revision older than %s; deploy the older code instead", current)
-	}
-	return best.Name, nil
-}
-
-// live reads the function as the cluster has it.
-func (r *rollout) live(ctx context.Context) (*servingv1.Service, error) {
-	f := of(r.chosen, stageFunction)[0]
-	found, err := get(ctx, f.GetNamespace(), serviceKind, f.GetName())
-	if err != nil {
-		return nil, fmt.Errorf("read function %s: %w", f.GetName(), err)
-	}
-	if found == nil {
-		return nil, fmt.Errorf("function %s is not in the cluster yet: run make deploy FN=%s", f.GetName(), f.GetName())
-	}
-	live := &servingv1.Service{}
-	return live, into(found, live)
-}
-
 // moveTraffic changes the traffic and nothing else, so that it works whatever else is wrong with the function.
-func (r *rollout) moveTraffic(ctx context.Context, f *servingv1.Service, to split) error {
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"traffic": to.targets()}})
-	if err != nil {
-		return fmt.Errorf("encode traffic of %s: %w", f.Name, err)
-	}
-	if _, err := kubectl(ctx, nil, "patch", serviceKind, f.Name, "--namespace", f.Namespace, "--type", "merge", "--patch", string(patch)); err != nil {
-		return fmt.Errorf("move traffic of %s: %w", f.Name, err)
-	}
+func (r *rollout) moveTraffic(ctx context.Context, to split) error {
 	functions := of(r.chosen, stageFunction)
-	// Of the routes alone: a newest revision that failed keeps the function from being ready as a whole.
-	if err := r.await(ctx, functions, servingv1.ServiceConditionRoutesReady); err != nil {
+	if err := r.setTraffic(ctx, functions, to); err != nil {
 		return err
 	}
 	return r.smoke(ctx, functions)
+}
+
+// setTraffic patches the functions' traffic and waits until it is so.
+func (r *rollout) setTraffic(ctx context.Context, functions []*object, to split) error {
+	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"traffic": to.targets()}})
+	if err != nil {
+		return fmt.Errorf("encode traffic: %w", err)
+	}
+	for _, f := range functions {
+		if _, err := kubectl(ctx, nil, "patch", serviceKind, f.GetName(), "--namespace", f.GetNamespace(), "--type", "merge", "--patch", string(patch)); err != nil {
+			return fmt.Errorf("move traffic of %s: %w", f.GetName(), err)
+		}
+	}
+	// Of the routes alone: a newest revision that failed keeps the function from being ready as a whole.
+	return r.await(ctx, functions, servingv1.ServiceConditionRoutesReady)
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -29,7 +31,9 @@ func TestTargetsAreValid(t *testing.T) {
 	for _, s := range []split{{}, {old: "tasks-a", percent: 10}, {old: "tasks-a"}} {
 		f := documents(t, workloads)[0]
 		require.NoError(t, nameRevision(f, nil))
-		require.NoError(t, s.route(f))
+		held, err := s.route(f, nil)
+		require.NoError(t, err)
+		require.False(t, held)
 		var typed servingv1.Service
 		require.NoError(t, into(f, &typed))
 		typed.SetDefaults(t.Context())
@@ -58,8 +62,40 @@ func TestCanaryRefusals(t *testing.T) {
 
 	f := documents(t, workloads)[0]
 	require.NoError(t, nameRevision(f, nil))
-	require.ErrorContains(t, split{old: revisionOf(f), percent: 10}.route(f), "nothing changed")
-	require.NoError(t, split{}.route(f), "a deploy without changes is not an error")
+	require.ErrorContains(t, split{old: revisionOf(f), percent: 10}.refuse(f), "nothing changed")
+	require.ErrorContains(t, split{old: revisionOf(f) + "-2", percent: 10}.refuse(f), "nothing changed")
+	require.NoError(t, split{old: "tasks-a", percent: 10}.refuse(f))
+	require.NoError(t, split{}.refuse(f), "a deploy without changes is not an error")
+}
+
+// While a new revision starts, what serves keeps what it has, wherever Knative would not see to that.
+func TestTrafficIsHeld(t *testing.T) {
+	t.Parallel()
+	named := func(revision string, percent int64) any {
+		return map[string]any{"revisionName": revision, "latestRevision": false, "percent": percent}
+	}
+	for name, c := range map[string]struct {
+		live   *servingv1.Service
+		wanted split
+		held   bool
+		starts []any
+	}{
+		"a deploy":                  {live(traffic{"tasks-a", 100, true}), split{}, false, split{}.targets()},
+		"a canary":                  {live(traffic{"tasks-a", 100, true}), split{old: "tasks-a", percent: 10}, true, []any{named("tasks-a", 100)}},
+		"a deploy after a rollback": {live(traffic{"tasks-a", 100, false}), split{}, true, []any{named("tasks-a", 100)}},
+		"a deploy during a canary":  {live(traffic{"tasks-a", 90, false}, traffic{"tasks-b", 10, true}), split{}, true, []any{named("tasks-a", 90), named("tasks-b", 10)}},
+		"one that never served":     {live(), split{}, false, split{}.targets()},
+	} {
+		f := documents(t, workloads)[0]
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(c.live)
+		require.NoError(t, err)
+		held, err := c.wanted.route(f, &object{Object: content})
+		require.NoError(t, err)
+		require.Equal(t, c.held, held, name)
+		starts, _, err := unstructured.NestedSlice(f.Object, "spec", "traffic")
+		require.NoError(t, err)
+		require.Equal(t, c.starts, starts, name)
+	}
 }
 
 func TestPercentRefused(t *testing.T) {
