@@ -153,52 +153,7 @@ func TestSidecarIsBelieved(t *testing.T) {
 	}
 }
 
-// What a pod may reach is what its environment has an address of.
-func TestPodsReachWhatTheyNeed(t *testing.T) {
-	t.Parallel()
-	m, err := Read()
-	require.NoError(t, err)
-	reach := map[string]string{
-		"DATABASE_URL": "postgres", "REDIS_URL": "redis", "K_SINK": "broker", "SMTP_URL": "smtp", "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry",
-	}
-	check := func(name string, labels map[string]string, env []corev1.EnvVar) {
-		want, got := map[string]string{}, map[string]string{}
-		for _, e := range env {
-			if to, ok := reach[e.Name]; ok {
-				want["honeydue.reach/"+to] = "yes"
-			}
-		}
-		for label, value := range labels {
-			if strings.HasPrefix(label, "honeydue.reach/") {
-				got[label] = value
-			}
-		}
-		require.Equal(t, want, got, name)
-	}
-	for _, f := range m.Functions {
-		check(f.Name, f.Service.Spec.Template.Labels, f.Env)
-	}
-	check(m.Migrate.Name, m.Migrate.Job.Spec.Template.Labels, m.Migrate.Env)
-	for _, overlay := range overlays(t) {
-		policies := map[string]bool{}
-		for _, p := range render(t, overlay).policies {
-			policies[p.T.Name] = true
-			for label := range p.T.Spec.PodSelector.MatchLabels {
-				require.Equal(t, p.T.Name, "to-"+strings.TrimPrefix(label, "honeydue.reach/"))
-			}
-			for _, rule := range p.T.Spec.Egress {
-				require.NotEmpty(t, rule.To, "%s of %s leads everywhere", p.T.Name, overlay)
-			}
-		}
-		for _, to := range reach {
-			require.True(t, policies["to-"+to], to)
-		}
-		require.True(t, policies["deny-all"])
-	}
-}
-
-// The namespace's quota is enough for everything at its largest, the largest function rolled out once more, and not
-// much larger.
+// The namespace's quota is enough for a rollout of everything at its largest, old pods and new ones, and not much larger.
 func TestQuotaIsTheSumOfThePods(t *testing.T) {
 	t.Parallel()
 	m, err := Read()
@@ -219,15 +174,14 @@ func TestQuotaIsTheSumOfThePods(t *testing.T) {
 		}
 		return sum
 	}
-	need, largest := times(1, m.Migrate.Job.Spec.Template.Spec.Containers[0].Resources), map[string]int64{}
+	need := times(1, m.Migrate.Job.Spec.Template.Spec.Containers[0].Resources)
 	for _, f := range m.Functions {
-		for name, n := range times(int64(f.MaxScale), f.Service.Spec.Template.Spec.Containers[0].Resources, sidecar) {
+		for name, n := range times(2*int64(f.MaxScale), f.Service.Spec.Template.Spec.Containers[0].Resources, sidecar) {
 			need[name] += n
-			largest[name] = max(largest[name], n)
 		}
 	}
 	for name, quantity := range r.quotas[0].T.Spec.Hard {
-		has, needs := quantity.Value(), need[string(name)]+largest[string(name)]
+		has, needs := quantity.Value(), need[string(name)]
 		if name == "requests.cpu" {
 			has = quantity.MilliValue()
 		}
@@ -248,5 +202,63 @@ func TestPatienceGrowsOutwards(t *testing.T) {
 			require.NoError(t, err)
 			require.Greater(t, patience, f.Timeout, trigger.Name)
 		}
+	}
+}
+
+// channelTemplate is what production's Broker makes its streams of: a messaging.knative.dev/v1alpha1
+// NatsJetStreamChannel, as far as we use it.
+type channelTemplate struct {
+	metav1.TypeMeta `json:",inline"`
+	Spec            struct {
+		Stream struct {
+			Config struct {
+				Replicas int             `json:"replicas"`
+				Storage  string          `json:"storage"`
+				MaxAge   metav1.Duration `json:"maxAge"`
+			} `json:"config"`
+		} `json:"stream"`
+		ConsumerConfigTemplate struct {
+			DeliverPolicy string `json:"deliverPolicy"`
+		} `json:"consumerConfigTemplate"`
+	} `json:"spec"`
+}
+
+// Eventing reads the template only when it makes a Broker's channels, and passes over what it does not know.
+func TestBrokerKeepsEvents(t *testing.T) {
+	t.Parallel()
+	r := render(t, "production")
+	config := r.brokers[0].T.Spec.Config
+	require.NotNil(t, config)
+	i := slices.IndexFunc(r.configMaps, func(c object[corev1.ConfigMap]) bool {
+		return *config == ConfigReference{APIVersion: "v1", Kind: "ConfigMap", Name: c.T.Name, Namespace: c.T.Namespace}
+	})
+	require.GreaterOrEqual(t, i, 0, "there is no %+v", *config)
+	data := r.configMaps[i].T.Data
+	require.Len(t, data, 1)
+	var channel channelTemplate
+	require.NoError(t, unmarshal([]byte(data["channel-template-spec"]), &channel))
+	require.Equal(t, metav1.TypeMeta{APIVersion: "messaging.knative.dev/v1alpha1", Kind: "NatsJetStreamChannel"}, channel.TypeMeta)
+	require.Equal(t, 3, channel.Spec.Stream.Config.Replicas)
+	require.Equal(t, "File", channel.Spec.Stream.Config.Storage)
+	require.Positive(t, channel.Spec.Stream.Config.MaxAge.Duration)
+	require.Equal(t, "New", channel.Spec.ConsumerConfigTemplate.DeliverPolicy)
+}
+
+// Browsers come back by TLS alone for a year, and a body that a function refuses with a word of its own gets that far.
+func TestMiddlewares(t *testing.T) {
+	t.Parallel()
+	const (
+		year     = 365 * 24 * time.Hour
+		bodySize = 1 << 20 // what a function takes
+	)
+	for _, overlay := range overlays(t) {
+		named := map[string]middleware{}
+		for _, m := range render(t, overlay).middlewares {
+			named[m.T.Name] = *m.T
+		}
+		headers := named["headers"].Spec.Headers
+		require.GreaterOrEqual(t, time.Duration(headers.STSSeconds)*time.Second, year)
+		require.True(t, headers.STSIncludeSubdomains)
+		require.Greater(t, named["body-size"].Spec.Buffering.MaxRequestBodyBytes, bodySize)
 	}
 }

@@ -44,9 +44,15 @@ func load(fsys fs.FS, namespace string) (*manifests, error) {
 	}
 	// Brokers first, wherever they stand: Triggers name them.
 	slices.SortStableFunc(documents, func(a, b document) int { return rank(a) - rank(b) })
+	seen := map[string]bool{}
 	for _, d := range documents {
+		what := d.Kind + " " + d.Name
+		if seen[what] {
+			return nil, fmt.Errorf("%s: %s: metadata.name: stands twice", d.file, what)
+		}
+		seen[what] = true
 		if err := m.add(d); err != nil {
-			return nil, fmt.Errorf("%s: %s %s: %w", d.file, d.Kind, d.Name, err)
+			return nil, fmt.Errorf("%s: %s: %w", d.file, what, err)
 		}
 	}
 	if len(m.triggers) == 0 {
@@ -104,9 +110,6 @@ func (m *manifests) add(d document) error {
 	}
 	switch d.APIVersion + " " + d.Kind {
 	case "eventing.knative.dev/v1 Broker":
-		if _, twice := m.triggers[d.Name]; twice {
-			return errors.New("metadata.name: stands twice")
-		}
 		m.triggers[d.Name] = nil
 		return decode(d.json, &knative.Broker{})
 	case "eventing.knative.dev/v1 Trigger":
@@ -125,9 +128,6 @@ func (m *manifests) addTrigger(d document) error {
 	others, known := m.triggers[t.Spec.Broker]
 	if !known {
 		return fmt.Errorf("spec.broker: there is no Broker %q", t.Spec.Broker)
-	}
-	if slices.ContainsFunc(others, func(other broker.Trigger) bool { return other.Name == t.Name }) {
-		return errors.New("metadata.name: stands twice")
 	}
 	m.triggers[t.Spec.Broker] = append(others, broker.Trigger{
 		Name:       t.Name,

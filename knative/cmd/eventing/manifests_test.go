@@ -3,6 +3,7 @@ package main
 import (
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -114,6 +115,8 @@ func TestLoadRefuses(t *testing.T) {
 		"b.yaml: parse: yaml: line":                                          {brokerYAML, head + "spec: {\n"},
 		"a.yaml: Broker default: metadata.name: stands twice":                {brokerYAML + "---\n" + brokerYAML},
 		"b.yaml: Trigger sweeper: metadata.name: stands twice":               {brokerYAML, triggerYAML + "---\n" + triggerYAML},
+		"c.yaml: Trigger sweeper: metadata.name: stands twice":               {brokerYAML + "---\n" + strings.Replace(brokerYAML, "default", "other", 1), triggerYAML, strings.Replace(triggerYAML, "default", "other", 1)},
+		"c.yaml: PingSource outbox: metadata.name: stands twice":             {brokerYAML, pingYAML, pingYAML},
 		`b.yaml: Service x: metadata.namespace: is "", not "honeydue"`:       {brokerYAML, "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n"},
 		`b.yaml: Service x: apiVersion "v1": is not served`:                  {brokerYAML, "apiVersion: v1\nkind: Service\nmetadata: {name: x, namespace: honeydue}\n"},
 		`b.yaml: Broker d: apiVersion "eventing.knative.dev/v2": is not ser`: {brokerYAML, "apiVersion: eventing.knative.dev/v2\nkind: Broker\nmetadata: {name: d, namespace: honeydue}\n"},
