@@ -2,33 +2,64 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
 // beginCanary returns the split between what serves now and what is about to be rolled out.
 func (r *rollout) beginCanary(ctx context.Context, percent int64) (split, error) {
-	f, err := r.live(ctx)
+	f, all, err := r.live(ctx)
 	if err != nil {
 		return split{}, err
 	}
-	return newCanary(f, percent)
+	return newCanary(f, all, percent)
 }
 
-func newCanary(f *servingv1.Service, percent int64) (split, error) {
+func newCanary(f *servingv1.Service, all revisions, percent int64) (split, error) {
 	if under, ok := canaryOf(f); ok {
-		return split{}, fmt.Errorf("canary: %d %% of %s's traffic go to its newest revision already: "+
-			"end that first with make promote FN=%s or make rollback FN=%s", under.percent, f.Name, f.Name, f.Name)
+		return split{}, fmt.Errorf("canary: %w", underWay(f, under))
 	}
 	old := serving(f)
 	if old == "" {
 		return split{}, fmt.Errorf("canary: no revision of %s has all traffic, so there is nothing to compare a new one with: run make deploy FN=%s", f.Name, f.Name)
 	}
+	if err := all.requireReady(old, "run make deploy FN="+f.Name+" in place of a canary"); err != nil {
+		return split{}, fmt.Errorf("canary: %w", err)
+	}
 	return split{old: old, percent: percent}, nil
+}
+
+func underWay(f *servingv1.Service, under split) error {
+	return fmt.Errorf("%d %% of %s's traffic go to its newest revision already: "+
+		"end that first with make promote FN=%s or make rollback FN=%s", under.percent, f.Name, f.Name, f.Name)
+}
+
+// refuseCanaries returns an error when a canary of a chosen function is under way: a deploy would end it unseen.
+func (r *rollout) refuseCanaries(ctx context.Context) error {
+	for _, f := range of(r.chosen, stageFunction) {
+		now, all, err := liveOf(ctx, f)
+		if err != nil {
+			return err
+		}
+		if now == nil {
+			continue
+		}
+		if err := refuseDeploy(now, all); err != nil {
+			return fmt.Errorf("deploy: %w", err)
+		}
+	}
+	return nil
+}
+
+// refuseDeploy refuses while a canary is under way that promote or rollback can end. When both of its revisions have failed
+// neither can, and a deploy is the way out.
+func refuseDeploy(f *servingv1.Service, all revisions) error {
+	under, ok := canaryOf(f)
+	if !ok || (!all.ready(under.old) && !all.ready(f.Status.LatestCreatedRevisionName)) {
+		return nil
+	}
+	return underWay(f, under)
 }
 
 // promote gives all traffic to the newest revision of the function.
@@ -36,20 +67,29 @@ func (r *rollout) promote(ctx context.Context, function string) error {
 	if err := r.prepare(ctx, function); err != nil {
 		return err
 	}
-	f, err := r.live(ctx)
+	f, all, err := r.live(ctx)
 	if err != nil {
 		return err
 	}
+	under, err := promotable(f, all)
+	if err != nil {
+		return fmt.Errorf("promote: %w", err)
+	}
+	r.say("promoting %s: %d %% of the traffic before, all of it now", f.Status.LatestCreatedRevisionName, under.percent)
+	return r.moveTraffic(ctx, split{}, noteBefore(under.old))
+}
+
+// promotable returns the canary that is under way, when its new revision can have all traffic.
+func promotable(f *servingv1.Service, all revisions) (split, error) {
 	under, ok := canaryOf(f)
 	if !ok {
-		return fmt.Errorf("promote: no canary of %s is under way: start one with make canary FN=%s PERCENT=10", function, function)
+		return split{}, fmt.Errorf("no canary of %s is under way: start one with make canary FN=%s PERCENT=10", f.Name, f.Name)
 	}
-	if f.Status.LatestReadyRevisionName == under.old || f.Status.LatestReadyRevisionName != f.Status.LatestCreatedRevisionName {
-		return fmt.Errorf("promote: %s is not ready, so it gets no traffic: look at it with kubectl -n %s describe revision %s, or end the canary with make rollback FN=%s",
-			f.Status.LatestCreatedRevisionName, f.Namespace, f.Status.LatestCreatedRevisionName, function)
+	if newest := f.Status.LatestCreatedRevisionName; newest == under.old || !all.ready(newest) {
+		return split{}, fmt.Errorf("%s is not ready, so it gets no traffic: look at it with kubectl -n %s describe revision %s, or end the canary with make rollback FN=%s",
+			newest, f.Namespace, newest, f.Name)
 	}
-	r.say("promoting %s: %d %% of the traffic before, all of it now", f.Status.LatestReadyRevisionName, under.percent)
-	return r.moveTraffic(ctx, split{})
+	return under, nil
 }
 
 // rollback ends a canary in favour of the old revision, or else goes back to the revision before the present one.
@@ -57,62 +97,58 @@ func (r *rollout) rollback(ctx context.Context, function string) error {
 	if err := r.prepare(ctx, function); err != nil {
 		return err
 	}
-	f, err := r.live(ctx)
+	f, all, err := r.live(ctx)
 	if err != nil {
 		return err
 	}
-	if under, ok := canaryOf(f); ok {
-		r.say("rolling back: the canary ends, all traffic to %s", under.old)
-		return r.moveTraffic(ctx, split{old: under.old})
-	}
-	printed, err := kubectl(ctx, nil, "get", "revisions.serving.knative.dev", "--namespace", f.Namespace,
-		"--selector", "serving.knative.dev/service="+f.Name, "--output", "json")
-	if err != nil {
-		return fmt.Errorf("list revisions of %s: %w", function, err)
-	}
-	var revisions servingv1.RevisionList
-	if err := json.Unmarshal(printed, &revisions); err != nil {
-		return fmt.Errorf("decode revisions of %s: %w", function, err)
-	}
-	current := serving(f)
-	before, err := previous(revisions.Items, current)
+	to, note, err := back(f, all)
 	if err != nil {
 		return fmt.Errorf("rollback: %s: %w", function, err)
 	}
-	r.say("rolling back from %s: all traffic to %s", current, before)
-	return r.moveTraffic(ctx, split{old: before})
+	r.say("rolling back: all traffic to %s", to.old)
+	return r.moveTraffic(ctx, to, note)
 }
 
-// previous returns the newest ready revision that is older than the current one.
-func previous(revisions []servingv1.Revision, current string) (string, error) {
-	at := slices.IndexFunc(revisions, func(r servingv1.Revision) bool { return r.Name == current })
-	if at < 0 {
-		return "", errors.New("no revision has all traffic, so none is before it; look at kubectl get revisions")
+// back returns where a rollback leads, and what the function then notes of the revision before.
+func back(f *servingv1.Service, all revisions) (split, map[string]any, error) {
+	if under, ok := canaryOf(f); ok {
+		instead := "run make promote FN=" + f.Name + ", or when that is refused as well, make deploy FN=" + f.Name
+		return split{old: under.old}, nil, all.requireReady(under.old, instead)
 	}
-	var best *servingv1.Revision
-	for i := range revisions {
-		r := &revisions[i]
-		if r.IsReady() && r.CreationTimestamp.Before(&revisions[at].CreationTimestamp) &&
-			(best == nil || best.CreationTimestamp.Before(&r.CreationTimestamp)) {
-			best = r
+	// After a deploy that failed it is the present one, which then keeps its traffic whatever becomes of the failed one.
+	before := f.Annotations[servedBefore]
+	if before == "" {
+		var err error
+		if before, err = all.previous(serving(f)); err != nil {
+			return split{}, nil, err
 		}
 	}
-	if best == nil {
-		return "", fmt.Errorf("there is no ready revision older than %s; deploy the older code instead", current)
-	}
-	return best.Name, nil
+	return split{old: before}, noteBefore(""), all.requireReady(before, "deploy the older code instead with make deploy FN="+f.Name)
 }
 
-// live reads the function as the cluster has it.
-func (r *rollout) live(ctx context.Context) (*servingv1.Service, error) {
+// live reads the one function that this call is about, and its revisions.
+func (r *rollout) live(ctx context.Context) (*servingv1.Service, revisions, error) {
 	f := of(r.chosen, stageFunction)[0]
+	now, all, err := liveOf(ctx, f)
+	if err == nil && now == nil {
+		err = fmt.Errorf("function %s is not in the cluster yet: run make deploy FN=%s", f.GetName(), f.GetName())
+	}
+	return now, all, err
+}
+
+// liveOf reads a function and its revisions as the cluster has them; nil when it is not there.
+func liveOf(ctx context.Context, f *object) (*servingv1.Service, revisions, error) {
 	found, err := get(ctx, f.GetNamespace(), serviceKind, f.GetName())
 	if err != nil {
-		return nil, fmt.Errorf("read function %s: %w", f.GetName(), err)
+		return nil, nil, fmt.Errorf("read function %s: %w", f.GetName(), err)
 	}
 	if found == nil {
-		return nil, fmt.Errorf("function %s is not in the cluster yet: run make deploy FN=%s", f.GetName(), f.GetName())
+		return nil, nil, nil
 	}
-	live := &servingv1.Service{}
-	return live, into(found, live)
+	now := &servingv1.Service{}
+	if err := into(found, now); err != nil {
+		return nil, nil, err
+	}
+	all, err := revisionsOf(ctx, f.GetNamespace(), f.GetName())
+	return now, all, err
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,23 +19,19 @@ var missingGroup = map[string]string{
 }
 
 // check makes sure, before anything changes, that the cluster can be reached and has all that is needed. It
-// returns the data of the ConfigMaps as they will be, by "namespace/name".
-func (r *rollout) check(ctx context.Context) (map[string]map[string]string, error) {
-	groups, err := apiGroups(ctx)
-	if err != nil {
-		return nil, err
-	}
+// returns what functions read, as it will be.
+func (r *rollout) check(ctx context.Context) (*settings, error) {
 	if r.repository == "" {
 		return nil, errors.New("KO_DOCKER_REPO is not set: it says where images are pushed, as in registry.example.com/honeydue")
 	}
-	if err := r.checkGroups(groups); err != nil {
+	if err := r.checkCluster(ctx); err != nil {
 		return nil, err
 	}
 	needs, err := needsOf(r.chosen)
 	if err != nil {
 		return nil, err
 	}
-	has, configs, absent, err := r.present(ctx)
+	has, read, absent, err := r.present(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +47,16 @@ func (r *rollout) check(ctx context.Context) (map[string]map[string]string, erro
 		}
 	}
 	r.say("checked the cluster: %d keys of Secrets and ConfigMaps are there", len(needs))
-	return configs, nil
+	return read, nil
+}
+
+// checkCluster makes sure that the cluster can be reached and is one that the overlay is for.
+func (r *rollout) checkCluster(ctx context.Context) error {
+	groups, err := apiGroups(ctx)
+	if err != nil {
+		return err
+	}
+	return r.checkGroups(groups)
 }
 
 func apiGroups(ctx context.Context) (map[string]bool, error) {
@@ -88,88 +92,4 @@ func (r *rollout) checkGroups(groups map[string]bool) error {
 		}
 	}
 	return nil
-}
-
-// present returns what the cluster has, once the chosen objects are applied: keys of Secrets and ConfigMaps,
-// the ConfigMaps' data, and the namespaces that do not exist yet.
-func (r *rollout) present(ctx context.Context) (keys, map[string]map[string]string, []string, error) {
-	has, configs := keys{}, map[string]map[string]string{}
-	var absent []string
-	for _, namespace := range namespaces(r.chosen) {
-		found, err := kubectl(ctx, nil, "get", "namespace", namespace, "--ignore-not-found", "--output", "name")
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("look for namespace %s: %w", namespace, err)
-		}
-		if len(found) == 0 {
-			absent = append(absent, namespace)
-			continue
-		}
-		if err := secretKeys(ctx, namespace, has); err != nil {
-			return nil, nil, nil, err
-		}
-		printed, err := kubectl(ctx, nil, "get", "configmaps", "--namespace", namespace, "--output", "json")
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("read ConfigMaps of %s: %w", namespace, err)
-		}
-		var list struct{ Items []map[string]any }
-		if err := json.Unmarshal(printed, &list); err != nil {
-			return nil, nil, nil, fmt.Errorf("decode ConfigMaps of %s: %w", namespace, err)
-		}
-		for _, item := range list.Items {
-			if err := addConfig(&object{Object: item}, has, configs); err != nil {
-				return nil, nil, nil, err
-			}
-		}
-	}
-	for _, o := range r.chosen {
-		if o.GetKind() == kindConfigMap {
-			if err := addConfig(o, has, configs); err != nil {
-				return nil, nil, nil, err
-			}
-		}
-	}
-	if r.standsIn {
-		has[need{kind: kindConfigMap, namespace: r.standIn().GetNamespace(), name: manifestsName}] = []string{manifestsKey}
-	}
-	return has, configs, absent, nil
-}
-
-func addConfig(o *object, has keys, configs map[string]map[string]string) error {
-	data := map[string]string{}
-	if err := into(o, &data, "data"); err != nil {
-		return err
-	}
-	names := []string{}
-	for key := range data {
-		names = append(names, key)
-	}
-	has[need{kind: kindConfigMap, namespace: o.GetNamespace(), name: o.GetName()}] = names
-	configs[o.GetNamespace()+"/"+o.GetName()] = data
-	return nil
-}
-
-// secretKeys has kubectl print the names of keys alone: no value comes into this program.
-func secretKeys(ctx context.Context, namespace string, has keys) error {
-	const names = `{{range .items}}{{.metadata.name}}{{range $key, $value := .data}} {{$key}}{{end}}{{"\n"}}{{end}}`
-	printed, err := kubectl(ctx, nil, "get", "secrets", "--namespace", namespace, "--output", "go-template="+names)
-	if err != nil {
-		return fmt.Errorf("read names of Secrets of %s: %w", namespace, err)
-	}
-	for line := range strings.Lines(string(printed)) {
-		if fields := strings.Fields(line); len(fields) > 0 {
-			has[need{kind: kindSecret, namespace: namespace, name: fields[0]}] = fields[1:]
-		}
-	}
-	return nil
-}
-
-func namespaces(objects []*object) []string {
-	var all []string
-	for _, o := range objects {
-		if namespace := o.GetNamespace(); namespace != "" {
-			all = append(all, namespace)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }

@@ -80,6 +80,23 @@ func get(ctx context.Context, namespace, kind, name string) (*object, error) {
 	return o, nil
 }
 
+// list reads the objects that arguments of kubectl get choose.
+func list(ctx context.Context, args ...string) ([]*object, error) {
+	printed, err := kubectl(ctx, nil, append([]string{"get", "--output", "json"}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	var found struct{ Items []map[string]any }
+	if err := json.Unmarshal(printed, &found); err != nil {
+		return nil, fmt.Errorf("decode list: %w", err)
+	}
+	objects := make([]*object, 0, len(found.Items))
+	for _, item := range found.Items {
+		objects = append(objects, &object{Object: item})
+	}
+	return objects, nil
+}
+
 // watch calls see with every state of the objects that arguments of kubectl get choose, the present one first,
 // until see says that it has seen enough. It also calls see with nil every second: time passes without news.
 func watch(ctx context.Context, see func(*object) (enough bool, err error), args ...string) error {

@@ -18,7 +18,7 @@ const (
 func (r *rollout) migrate(ctx context.Context) error {
 	for _, job := range of(r.chosen, stageMigrate) {
 		if err := r.runJob(ctx, job); err != nil {
-			return fmt.Errorf("no function was touched and the old revisions go on serving: %w", err)
+			return fmt.Errorf("no function and no setting was touched and the old revisions go on serving: %w", err)
 		}
 	}
 	return nil

@@ -21,6 +21,8 @@ type object = unstructured.Unstructured
 
 const (
 	nameLabel   = "app.kubernetes.io/name"
+	partLabel   = "app.kubernetes.io/part-of"
+	system      = "honeydue" // the value of partLabel
 	migrateName = "migrate"
 	standInName = "eventing"
 )
@@ -30,9 +32,10 @@ type stage int
 
 const (
 	stageNamespace stage = iota
-	stageSetting         // what others refer to or are limited by
+	stageLimit           // what others refer to or are limited by
 	stageWorkload
 	stageMigrate
+	stageSetting // what functions read, so that a migration that fails has changed nothing of it
 	stageFunction
 	stageMiddleware // a route that names a middleware that is not there yet answers nothing
 	stageRoute
@@ -46,6 +49,8 @@ func stageOf(o *object) stage {
 	switch gvk.GroupKind() {
 	case schema.GroupKind{Kind: "Namespace"}:
 		return stageNamespace
+	case schema.GroupKind{Kind: kindConfigMap}:
+		return stageSetting
 	case schema.GroupKind{Group: "serving.knative.dev", Kind: "Service"}:
 		return stageFunction
 	case schema.GroupKind{Group: "batch", Kind: "Job"}:
@@ -68,7 +73,7 @@ func stageOf(o *object) stage {
 	case "apps", "policy":
 		return stageWorkload
 	}
-	return stageSetting
+	return stageLimit
 }
 
 // between returns the objects of these stages, in the order in which they are to be applied.

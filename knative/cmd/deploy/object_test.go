@@ -49,10 +49,10 @@ func TestOrder(t *testing.T) {
 	objects := documents(t, everything)
 	require.Equal(t, []string{
 		"Namespace honeydue",
-		"ConfigMap honeydue", "NetworkPolicy deny", "Service broker-ingress",
+		"NetworkPolicy deny", "Service broker-ingress",
 		"PodDisruptionBudget auth", "Deployment redis",
 	}, names(between(objects, stageNamespace, stageWorkload)))
-	require.Equal(t, []string{"Job migrate", "Service tasks", "Middleware tasks", "IngressRoute tasks"},
+	require.Equal(t, []string{"Job migrate", "ConfigMap honeydue", "Service tasks", "Middleware tasks", "IngressRoute tasks"},
 		names(between(objects, stageMigrate, stageRoute)))
 	require.Equal(t, []string{"Deployment broker-ingress"}, names(of(objects, stageStandIn)))
 	require.Equal(t, []string{"Broker default", "PingSource outbox", "Trigger sweeper-outbox"},

@@ -11,12 +11,12 @@ import (
 
 func TestRevisionName(t *testing.T) {
 	t.Parallel()
-	configs := func(sink, unused, otel string) map[string]map[string]string {
-		return map[string]map[string]string{"honeydue/honeydue": {"K_SINK": sink, "UNUSED": unused, "OTEL": otel}}
+	configs := func(sink, unused, otel string) *settings {
+		return &settings{configs: map[string]map[string]string{"honeydue/honeydue": {"K_SINK": sink, "UNUSED": unused, "OTEL": otel}}}
 	}
-	name := func(content string, configs map[string]map[string]string) string {
+	name := func(content string, read *settings) string {
 		f := documents(t, content)[0]
-		require.NoError(t, nameRevision(f, configs))
+		require.NoError(t, nameRevision(f, read))
 		return revisionOf(f)
 	}
 	first := name(workloads, configs("a", "b", "c"))
@@ -31,20 +31,20 @@ func TestRevisionName(t *testing.T) {
 func TestRevisionNameIsStable(t *testing.T) {
 	t.Parallel()
 	f := documents(t, workloads)[0]
-	require.NoError(t, nameRevision(f, nil))
+	require.NoError(t, nameRevision(f, &settings{}))
 	first := revisionOf(f)
-	require.NoError(t, nameRevision(f, nil), "a name that is there already does not count")
+	require.NoError(t, nameRevision(f, &settings{}), "a name that is there already does not count")
 	require.Equal(t, first, revisionOf(f))
 
 	require.NoError(t, unstructured.SetNestedField(f.Object, "100", "spec", "template", "metadata", "annotations", "autoscaling.knative.dev/max-scale"))
-	require.NoError(t, nameRevision(f, nil))
+	require.NoError(t, nameRevision(f, &settings{}))
 	require.NotEqual(t, first, revisionOf(f))
 }
 
 func TestTemplateOfTheSameRevisionIsKept(t *testing.T) {
 	t.Parallel()
 	f := documents(t, workloads)[0]
-	require.NoError(t, nameRevision(f, nil))
+	require.NoError(t, nameRevision(f, &settings{}))
 	live := f.DeepCopy()
 	require.NoError(t, unstructured.SetNestedField(live.Object, int64(300), "spec", "template", "spec", "timeoutSeconds"))
 
@@ -55,20 +55,39 @@ func TestTemplateOfTheSameRevisionIsKept(t *testing.T) {
 	before := f.DeepCopy()
 	require.NoError(t, keepTemplate(f, live))
 	require.Equal(t, before, f)
-	require.NoError(t, keepTemplate(f, nil))
-	require.Equal(t, before, f)
 }
 
-func TestFirstFree(t *testing.T) {
+func TestRevisionNameOfChangedSecret(t *testing.T) {
 	t.Parallel()
-	for want, taken := range map[string][]string{
-		"tasks-a":   {"tasks-b", "tasks-ab", "tasks-ab-7"},
-		"tasks-a-2": {"tasks-a", "tasks-b-9"},
-		"tasks-a-4": {"tasks-a-3", "tasks-a"},
-		"tasks-a-8": {"tasks-a-7", "tasks-a-x"},
-	} {
-		require.Equal(t, want, firstFree("tasks-a", taken))
+	const template = `
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: tasks, namespace: honeydue}
+spec:
+  template:
+    spec:
+      containers:
+        - image: a
+          env: [{name: A, valueFrom: {secretKeyRef: {name: by-key, key: URL}}}, {name: B, valueFrom: {secretKeyRef: {name: optional, key: C, optional: true}}}]
+          envFrom: [{secretRef: {name: whole}}]
+      volumes: [{name: v, secret: {secretName: mounted}}, {name: w, projected: {sources: [{secret: {name: projected}}]}}]
+`
+	name := func(changed string) string {
+		read := &settings{versions: map[string]string{}}
+		has := keys{}
+		read.addSecrets("by-key 1 URL\nwhole 1 X Y\nmounted 1\nprojected 1 Z\nother 1 URL\n", "honeydue", has)
+		require.Equal(t, []string{"X", "Y"}, has[need{kind: kindSecret, namespace: "honeydue", name: "whole"}])
+		if changed != "" {
+			read.versions[changed] = "2"
+		}
+		f := documents(t, template)[0]
+		require.NoError(t, nameRevision(f, read))
+		return revisionOf(f)
 	}
-	require.True(t, sameContent("tasks-a-2", "tasks-a"))
-	require.False(t, sameContent("tasks-ab", "tasks-a"))
+	first := name("")
+	require.Equal(t, first, name("honeydue/other"))
+	require.Equal(t, first, name("elsewhere/by-key"))
+	for _, secret := range []string{"by-key", "whole", "mounted", "projected", "optional"} {
+		require.NotEqual(t, first, name("honeydue/"+secret), secret)
+	}
 }

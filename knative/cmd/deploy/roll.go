@@ -26,30 +26,13 @@ const (
 func (r *rollout) rollFunctions(ctx context.Context, functions []*object, wanted split) error {
 	var held []*object
 	for _, f := range functions {
-		live, err := get(ctx, f.GetNamespace(), serviceKind, f.GetName())
+		hold, err := r.start(ctx, f, wanted)
 		if err != nil {
-			return fmt.Errorf("read function %s: %w", f.GetName(), err)
-		}
-		if err := freeName(ctx, f, live); err != nil {
 			return err
-		}
-		if err := forgetFailed(ctx, f); err != nil {
-			return err
-		}
-		if err := keepTemplate(f, live); err != nil {
-			return err
-		}
-		hold, err := wanted.route(f, live)
-		if err != nil {
-			return fmt.Errorf("read traffic of %s: %w", f.GetName(), err)
 		}
 		if hold {
 			held = append(held, f)
 		}
-		if err := r.send(ctx, f); err != nil {
-			return fmt.Errorf("apply function %s: %w", f.GetName(), err)
-		}
-		r.say("applied %s", revisionOf(f))
 	}
 	if err := r.await(ctx, functions, servingv1.ServiceConditionReady); err != nil {
 		return err
@@ -57,13 +40,63 @@ func (r *rollout) rollFunctions(ctx context.Context, functions []*object, wanted
 	if len(held) == 0 {
 		return nil
 	}
-	return r.setTraffic(ctx, held, wanted)
+	return r.setTraffic(ctx, held, wanted, nil)
+}
+
+// start applies one function; held is whether its traffic is not yet the wanted one.
+func (r *rollout) start(ctx context.Context, f *object, wanted split) (held bool, err error) {
+	live, err := get(ctx, f.GetNamespace(), serviceKind, f.GetName())
+	if err != nil {
+		return false, fmt.Errorf("read function %s: %w", f.GetName(), err)
+	}
+	hold := ""
+	if live != nil {
+		all, err := revisionsOf(ctx, f.GetNamespace(), f.GetName())
+		if err != nil {
+			return false, err
+		}
+		if hold, err = r.succeed(f, live, all, wanted); err != nil {
+			return false, err
+		}
+	}
+	if err := wanted.route(f, hold); err != nil {
+		return false, fmt.Errorf("set traffic of %s: %w", f.GetName(), err)
+	}
+	if err := r.send(ctx, f); err != nil {
+		return false, fmt.Errorf("apply function %s: %w", f.GetName(), err)
+	}
+	r.say("applied %s", revisionOf(f))
+	return hold != "", nil
+}
+
+// succeed makes a function the successor of what is live, and returns the revision that keeps all traffic meanwhile.
+func (r *rollout) succeed(f, live *object, all revisions, wanted split) (hold string, err error) {
+	var now servingv1.Service
+	if err := into(live, &now); err != nil {
+		return "", err
+	}
+	if err := setRevision(f, all.freeName(revisionOf(f), revisionOf(live))); err != nil {
+		return "", fmt.Errorf("name revision of %s: %w", f.GetName(), err)
+	}
+	if err := keepTemplate(f, live); err != nil {
+		return "", err
+	}
+	wanted.remember(f, &now)
+	hold = wanted.hold(&now)
+	switch {
+	case hold == "" || all.ready(hold):
+		return hold, nil
+	case wanted.old != "":
+		return "", all.requireReady(hold, "run make deploy FN="+f.GetName()+" in place of a canary")
+	}
+	r.say("%s is not ready, so nothing can keep its traffic by its name: Knative picks the newest revision of %s that is ready", hold, f.GetName())
+	return "", nil
 }
 
 // keepTemplate takes the template from the cluster when it is this very revision's: Knative fills in no defaults
-// under a name that stays, and then takes their absence for a change, which it refuses. Live may be nil.
+// under a name that stays, and then takes their absence for a change, which it refuses.
 func keepTemplate(f, live *object) error {
-	if live == nil || revisionOf(live) != revisionOf(f) {
+	if revisionOf(live) != revisionOf(f) {
 		return nil
 	}
 	template, _, err := unstructured.NestedMap(live.Object, "spec", "template")
@@ -99,24 +132,6 @@ func (r *rollout) send(ctx context.Context, f *object) error {
 	_, err = command(ctx, quick, nil, r.kn, "service", "apply", f.GetName(), "--filename", file.Name(),
 		"--namespace", f.GetNamespace(), "--no-lock-to-digest", "--no-wait")
 	return err
-}
-
-// forgetFailed deletes a revision that failed under the name that is rolled out now, for instance because a Secret
-// held a wrong value: Knative would never try it again.
-func forgetFailed(ctx context.Context, f *object) error {
-	name := revisionOf(f)
-	found, err := get(ctx, f.GetNamespace(), "revisions.serving.knative.dev", name)
-	if err != nil || found == nil {
-		return err
-	}
-	var revision servingv1.Revision
-	if err := into(found, &revision); err != nil || !revision.IsFailed() {
-		return err
-	}
-	if _, err := kubectl(ctx, nil, "delete", "revisions.serving.knative.dev", name, "--namespace", f.GetNamespace()); err != nil {
-		return fmt.Errorf("delete failed revision %s: %w", name, err)
-	}
-	return nil
 }
 
 // await waits until the condition holds for what was last applied to each function.

@@ -19,7 +19,7 @@ for argument; do echo "$argument"; done >arguments
 cp "$5" document
 `), 0o700))
 	f := documents(t, workloads)[0]
-	require.NoError(t, nameRevision(f, nil))
+	require.NoError(t, nameRevision(f, &settings{}))
 	r := &rollout{kn: kn, out: t.Output()}
 	require.NoError(t, r.send(t.Context(), f))
 

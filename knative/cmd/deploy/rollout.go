@@ -30,32 +30,38 @@ func (r *rollout) deploy(ctx context.Context, function string, percent int64) er
 	if err := r.prepare(ctx, function); err != nil {
 		return err
 	}
-	configs, err := r.check(ctx)
+	read, err := r.check(ctx)
 	if err != nil {
 		return err
 	}
 	var canary split
 	if percent > 0 {
-		if canary, err = r.beginCanary(ctx, percent); err != nil {
-			return err
-		}
+		canary, err = r.beginCanary(ctx, percent)
+	} else {
+		err = r.refuseCanaries(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	if err := r.resolveImages(ctx); err != nil {
 		return err
 	}
 	functions := of(r.chosen, stageFunction)
 	for _, f := range functions {
-		if err := nameRevision(f, configs); err != nil {
+		if err := nameRevision(f, read); err != nil {
 			return err
 		}
 		if err := canary.refuse(f); err != nil {
 			return err
 		}
 	}
-	if err := r.apply(ctx, "settings", between(r.chosen, stageNamespace, stageWorkload)); err != nil {
+	if err := r.apply(ctx, "namespaces, limits and workloads", between(r.chosen, stageNamespace, stageWorkload)); err != nil {
 		return err
 	}
 	if err := r.migrate(ctx); err != nil {
+		return err
+	}
+	if err := r.apply(ctx, "settings", of(r.chosen, stageSetting)); err != nil {
 		return err
 	}
 	if err := r.rollFunctions(ctx, functions, canary); err != nil {
@@ -67,7 +73,10 @@ func (r *rollout) deploy(ctx context.Context, function string, percent int64) er
 	if err := r.applyEventing(ctx); err != nil {
 		return err
 	}
-	return r.smoke(ctx, functions)
+	if err := r.smoke(ctx, functions); err != nil || function != "" {
+		return err
+	}
+	return r.reportLeftovers(ctx)
 }
 
 // prepare renders the overlay and chooses what belongs to the function.

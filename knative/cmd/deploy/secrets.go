@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,9 @@ import (
 // name stay as they are. No value is printed or given on a command line.
 func (r *rollout) secrets(ctx context.Context, file string) error {
 	if err := r.prepare(ctx, ""); err != nil {
+		return err
+	}
+	if err := r.checkCluster(ctx); err != nil {
 		return err
 	}
 	content, err := os.ReadFile(filepath.Clean(file))
@@ -74,7 +78,7 @@ func secretsOf(text, namespace string) ([]*object, error) {
 			values[name] = map[string]any{}
 			names = append(names, name)
 		}
-		values[name][key] = value
+		values[name][key] = base64.StdEncoding.EncodeToString([]byte(value))
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
@@ -87,8 +91,9 @@ func secretsOf(text, namespace string) ([]*object, error) {
 	for _, name := range names {
 		made = append(made, &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "v1", "kind": kindSecret, "type": "Opaque",
-			"metadata":   map[string]any{"name": name, "namespace": namespace, "labels": map[string]any{"app.kubernetes.io/part-of": "honeydue"}},
-			"stringData": values[name],
+			"metadata": map[string]any{"name": name, "namespace": namespace, "labels": map[string]any{partLabel: system}},
+			// Not as stringData: the server would not forget a key that is gone from the file.
+			"data": values[name],
 		}})
 	}
 	return made, nil

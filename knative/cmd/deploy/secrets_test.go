@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 )
 
 func TestSecretsOf(t *testing.T) {
@@ -13,8 +14,13 @@ func TestSecretsOf(t *testing.T) {
 	require.Len(t, made, 2)
 	require.Equal(t, "a", made[0].GetName())
 	require.Equal(t, "ns", made[0].GetNamespace())
-	require.Equal(t, map[string]any{"KEY": "spaced"}, made[0].Object["stringData"])
-	require.Equal(t, map[string]any{"URL": "redis://h/0?x=y", "OTHER": "1"}, made[1].Object["stringData"])
+	require.NotContains(t, made[0].Object, "stringData")
+	var secret corev1.Secret
+	require.NoError(t, into(made[0], &secret))
+	require.Equal(t, map[string][]byte{"KEY": []byte("spaced")}, secret.Data)
+	secret = corev1.Secret{}
+	require.NoError(t, into(made[1], &secret))
+	require.Equal(t, map[string][]byte{"URL": []byte("redis://h/0?x=y"), "OTHER": []byte("1")}, secret.Data)
 }
 
 func TestSecretsThatAreNotFilledIn(t *testing.T) {

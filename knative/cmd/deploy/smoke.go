@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -14,7 +15,9 @@ import (
 const (
 	smokeTimeout = 90 * time.Second // routes reach the ingress a little after the cluster has them
 	askTimeout   = 15 * time.Second // the longest cold start by far
+	apiPath      = "/api/"
 	healthPath   = "/api/health/"
+	docsPath     = "/api/docs/" // the one page among the calls
 )
 
 var (
@@ -118,15 +121,20 @@ func (r *rollout) ask(ctx context.Context, e entry) error {
 	}
 }
 
-// isFunction tells the answer of a function from one of the ingress. A refusal in a problem document is a
-// function's; health must be well.
+// isFunction tells the answer of a function from one of the ingress or of the edge before it, whose pages are HTML or plain
+// text. A refusal in a problem document is a function's; health must be well.
 func isFunction(path string, answer *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	problem := kind == "application/problem+json"
+	if strings.HasPrefix(path, apiPath) && path != docsPath && kind != "application/json" && !problem {
+		return false
+	}
 	if path == healthPath {
 		return answer.StatusCode == http.StatusOK
 	}
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed:
-		return strings.HasPrefix(answer.Header.Get("Content-Type"), "application/problem+json")
+		return problem
 	}
 	return answer.StatusCode >= 200 && answer.StatusCode < 300
 }

@@ -44,7 +44,14 @@ func TestAnswerOfFunction(t *testing.T) {
 		{"/api/tasks/", 503, "application/problem+json", false},
 		{"/api/tasks/", 200, "application/json", true},
 		{"/api/tasks/", 301, "text/html", false},
+		{"/api/tasks/", 200, "text/html; charset=utf-8", false}, // a page of the edge
+		{"/api/tasks/", 200, "", false},
+		{"/api/docs/", 200, "text/html; charset=utf-8", true},
+		{"/api/docs/", 404, "text/plain; charset=utf-8", false},
+		{"/", 200, "text/html; charset=utf-8", true},
+		{"/", 503, "text/html; charset=utf-8", false},
 		{"/api/health/", 200, "application/json", true},
+		{"/api/health/", 200, "text/html", false},
 		{"/api/health/", 404, "application/problem+json", false},
 		{"/api/health/", 503, "application/problem+json", false},
 	} {
@@ -60,7 +67,9 @@ func TestSmokeAsksUntilTheFunctionAnswers(t *testing.T) {
 		asked++
 		if r.Host != "api.example.com" || r.URL.Path != "/api/health/" || asked < 2 {
 			http.NotFound(w, r)
+			return
 		}
+		w.Header().Set("Content-Type", "application/json")
 	}))
 	t.Cleanup(ingress.Close)
 	r := &rollout{ingress: ingress.URL, out: t.Output()}

@@ -10,7 +10,11 @@ import (
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
-const serviceKind = "services.serving.knative.dev"
+const (
+	serviceKind = "services.serving.knative.dev"
+	// servedBefore is a function's annotation: the revision that had all traffic before the present one.
+	servedBefore = "myhoneydue.com/served-before"
+)
 
 // A split sends some of the traffic to the latest ready revision, and the rest to an older one. The zero split
 // sends all of it to the latest.
@@ -40,38 +44,28 @@ func (s split) refuse(function *object) error {
 	return nil
 }
 
-// route gives the function the traffic with which its new revision starts. Held is whether that is not yet the split's:
-// what serves now is then named and keeps what it has until the new revision is ready. It has to be where Knative by
-// itself would send it elsewhere: all of it to a canary, or, after a rollback, to the newest revision that was ever
-// ready, which is the one that was rolled back. Live may be nil.
-func (s split) route(function, live *object) (held bool, err error) {
-	targets := s.targets()
-	if live != nil {
-		var now servingv1.Service
-		if err := into(live, &now); err != nil {
-			return false, err
-		}
-		if (s.old != "" || pinned(&now)) && len(now.Status.Traffic) > 0 {
-			targets, held = present(&now), true
-		}
+// hold returns the revision that keeps all traffic until the new one is ready; empty where Knative sees to that by
+// itself. It has to be named where Knative would send traffic elsewhere: to a canary, or, after a rollback, to the
+// newest revision that was ever ready, which is the one that was rolled back.
+func (s split) hold(now *servingv1.Service) string {
+	if s.old == "" && pinned(now) {
+		return serving(now)
 	}
-	return held, unstructured.SetNestedSlice(function.Object, targets, "spec", "traffic")
+	return s.old
+}
+
+// route gives the function the traffic with which its new revision starts: all of it to the one that is held, or what
+// the split says.
+func (s split) route(function *object, held string) error {
+	if held != "" {
+		s = split{old: held}
+	}
+	return unstructured.SetNestedSlice(function.Object, s.targets(), "spec", "traffic")
 }
 
 // pinned returns whether some traffic goes to a revision by its name.
 func pinned(f *servingv1.Service) bool {
 	return slices.ContainsFunc(f.Spec.Traffic, func(t servingv1.TrafficTarget) bool { return t.RevisionName != "" })
-}
-
-// present is the traffic as it is, by names.
-func present(f *servingv1.Service) []any {
-	var targets []any
-	for _, t := range f.Status.Traffic {
-		if t.Percent != nil && *t.Percent > 0 {
-			targets = append(targets, map[string]any{"revisionName": t.RevisionName, "latestRevision": false, "percent": *t.Percent})
-		}
-	}
-	return targets
 }
 
 // canaryOf returns the split that is under way; ok is false when there is none.
@@ -100,18 +94,48 @@ func serving(f *servingv1.Service) string {
 	return name
 }
 
-// moveTraffic changes the traffic and nothing else, so that it works whatever else is wrong with the function.
-func (r *rollout) moveTraffic(ctx context.Context, to split) error {
+// remember notes on the function which revision has all traffic before the one that is rolled out, for a rollback. What is
+// noted already stays where that does not change, and while the new one is a canary.
+func (s split) remember(function *object, now *servingv1.Service) {
+	before := now.Annotations[servedBefore]
+	if present := serving(now); s.old == "" && present != "" && present != revisionOf(function) {
+		before = present
+	}
+	if before == "" {
+		return
+	}
+	annotations := function.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[servedBefore] = before
+	function.SetAnnotations(annotations)
+}
+
+// noteBefore returns the annotations that note the revision before; an empty name removes the note.
+func noteBefore(revision string) map[string]any {
+	if revision == "" {
+		return map[string]any{servedBefore: nil}
+	}
+	return map[string]any{servedBefore: revision}
+}
+
+// moveTraffic changes the traffic and the note and nothing else, so that it works whatever else is wrong with the function.
+func (r *rollout) moveTraffic(ctx context.Context, to split, note map[string]any) error {
 	functions := of(r.chosen, stageFunction)
-	if err := r.setTraffic(ctx, functions, to); err != nil {
+	if err := r.setTraffic(ctx, functions, to, note); err != nil {
 		return err
 	}
 	return r.smoke(ctx, functions)
 }
 
-// setTraffic patches the functions' traffic and waits until it is so.
-func (r *rollout) setTraffic(ctx context.Context, functions []*object, to split) error {
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"traffic": to.targets()}})
+// setTraffic patches the functions' traffic and waits until it is so. A nil note leaves theirs as it is.
+func (r *rollout) setTraffic(ctx context.Context, functions []*object, to split, note map[string]any) error {
+	change := map[string]any{"spec": map[string]any{"traffic": to.targets()}}
+	if note != nil {
+		change["metadata"] = map[string]any{"annotations": note}
+	}
+	patch, err := json.Marshal(change)
 	if err != nil {
 		return fmt.Errorf("encode traffic: %w", err)
 	}
