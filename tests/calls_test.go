@@ -40,7 +40,7 @@ func calls() map[string]call {
 	task := func(f *fixture) map[string]any {
 		return map[string]any{
 			"residence_id": f.home, "title": "Sweep", "description": "All of it", "category_id": 1, "priority_id": 2,
-			"frequency_id": 3, "due_date": "2026-12-01", "assigned_to_id": f.owner.ID, "estimated_cost": "10.00",
+			"frequency_id": 3, "due_date": story.Day(9), "assigned_to_id": f.owner.ID, "estimated_cost": "10.00",
 		}
 	}
 	residence := func(*fixture) map[string]any {
@@ -94,7 +94,7 @@ func calls() map[string]call {
 		"DELETE /api/tasks/{id}/":                      {workers, nil},
 		"GET /api/task-completions/":                   {homesInUse, nil},
 		"DELETE /api/task-completions/{id}/":           {workers, nil},
-		"PATCH /api/task-completions/{id}/":            {workers, withBody(map[string]any{"notes": "n", "actual_cost": "1.00", "rating": 3, "completed_on": "2026-11-01"})},
+		"PATCH /api/task-completions/{id}/":            {workers, withBody(map[string]any{"notes": "n", "actual_cost": "1.00", "rating": 3, "completed_on": story.Day(-21)})},
 		"PATCH /api/residences/{id}/users/{user_id}/":  {owners, withBody(map[string]any{"role": "viewer"})},
 		"DELETE /api/residences/{id}/users/{user_id}/": {owners, nil},
 		"PATCH /api/tasks/{id}/": {workers, func(f *fixture) map[string]any {
@@ -103,7 +103,7 @@ func calls() map[string]call {
 			return body
 		}},
 		"POST /api/task-completions/": {workers, func(f *fixture) map[string]any {
-			return map[string]any{"task_id": f.task, "completed_on": "2026-11-01", "notes": "n", "actual_cost": "1.00", "rating": 3, "occurrence": "2026-12-01"}
+			return map[string]any{"task_id": f.task, "completed_on": story.Day(-21), "notes": "n", "actual_cost": "1.00", "rating": 3, "occurrence": story.Day(9)}
 		}},
 	}
 	for _, verb := range []string{"mark-in-progress", "clear-in-progress", "cancel", "uncancel", "archive", "unarchive"} {

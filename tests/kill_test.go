@@ -72,7 +72,7 @@ func TestKill9AtAnyMoment(t *testing.T) {
 		harassing, calm := context.WithCancel(ctx)
 		var killer sync.WaitGroup
 		killer.Go(func() { killed.harass(harassing, s) })
-		done, err := story.MainJob(ctx, story.At(s.URL))
+		done, err := story.MainJob(ctx, story.Patient(story.At(s.URL)))
 		calm()
 		killer.Wait()
 		require.NoError(t, err)

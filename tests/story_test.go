@@ -65,7 +65,7 @@ func TestMainJob(t *testing.T) {
 	for _, person := range []*story.Person{done.Owner, done.Member} {
 		var board story.Board
 		require.NoError(t, person.Read(ctx, "/api/tasks/", &board))
-		require.Equal(t, "upcoming_tasks", board.Column(done.Task), "next due in March")
+		require.Equal(t, "upcoming_tasks", board.Column(done.Task), "next due a quarter later")
 	}
 }
 

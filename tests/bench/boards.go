@@ -28,7 +28,7 @@ func benchBoards(ctx context.Context, out io.Writer, s *local.System) (met bool,
 		return false, err
 	}
 	for i := range tasks {
-		body := map[string]any{"residence_id": home, "title": fmt.Sprintf("Task %d", i), "due_date": "2026-12-24"}
+		body := map[string]any{"residence_id": home, "title": fmt.Sprintf("Task %d", i), "due_date": story.Day(32)}
 		if err := p.Create(ctx, "/api/tasks/", http.StatusCreated, body, nil); err != nil {
 			return false, err
 		}

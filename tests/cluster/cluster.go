@@ -31,11 +31,13 @@ type Cluster struct {
 	root string   // of the workspace
 	dir  string   // of the servers' data
 	lock *os.File // one run at a time
+	mine bool     // the cluster is this machine alone; before that is known, nothing in it is read or deleted
 }
 
 // Where things are in the cluster.
 const (
 	Namespace = "honeydue"
+	Aside     = "honeydue-aside" // where objects are validated and nothing runs
 	eventing  = "knative-eventing"
 	ours      = "app.kubernetes.io/part-of=honeydue" // label of everything that a rollout makes
 )
@@ -54,7 +56,7 @@ func Up(ctx context.Context, e Environment, log io.Writer) (*Cluster, error) {
 	if err == nil {
 		return c, nil
 	}
-	if ctx.Err() == nil {
+	if c.mine && ctx.Err() == nil {
 		c.Report(context.WithoutCancel(ctx), log)
 	}
 	return nil, errors.Join(err, c.Down(context.WithoutCancel(ctx)))
@@ -71,6 +73,7 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.isHere(ctx); err != nil {
 		return err
 	}
+	c.mine = true
 	c.say("removing what an earlier run left")
 	if err := c.clear(ctx); err != nil {
 		return err
@@ -90,14 +93,17 @@ func (c *Cluster) up(ctx context.Context) error {
 	return err
 }
 
-// Down deletes everything of ours from the cluster and stops the servers.
+// Down deletes everything of ours from the cluster, if that is this machine's, and stops the servers.
 func (c *Cluster) Down(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, cleaning)
 	defer cancel()
 	c.say("taking everything down")
-	// The functions end while their servers still answer.
-	err := errors.Join(c.clear(ctx), c.stopServers(ctx), os.RemoveAll(c.dir))
-	return errors.Join(err, c.lock.Close())
+	var errs []error
+	if c.mine {
+		// The functions end while their servers still answer.
+		errs = append(errs, c.clear(ctx))
+	}
+	return errors.Join(append(errs, c.stopServers(ctx), os.RemoveAll(c.dir), c.lock.Close())...)
 }
 
 // take makes this run the only one on this machine. The lock is not in the folder, which goes.
@@ -131,7 +137,7 @@ func (c *Cluster) isHere(ctx context.Context) error {
 // clear deletes everything of ours from the cluster and returns when it is gone. A namespace of that name that a rollout of
 // ours did not make stays.
 func (c *Cluster) clear(ctx context.Context) error {
-	names := ",kubernetes.io/metadata.name in (" + Namespace + "," + eventing + ")"
+	names := ",kubernetes.io/metadata.name in (" + Namespace + "," + Aside + "," + eventing + ")"
 	if _, err := c.Kubectl(ctx, "", "delete", "namespaces", "-l", ours+names, "--ignore-not-found"); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,7 +35,12 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 func (c *Cluster) Make(ctx context.Context, args ...string) (string, error) {
 	cmd := command(ctx, "make", append([]string{"--no-print-directory"}, args...)...)
 	cmd.Dir = c.root
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String())
+	// What a make above was told is not for this one.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
+	})
+	cmd.Env = append(cmd.Env, "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String())
 	var printed bytes.Buffer
 	both := io.MultiWriter(&printed, c.log)
 	cmd.Stdout, cmd.Stderr = both, both // the same, so that writes come one after the other

@@ -117,6 +117,7 @@ func TestCanary(t *testing.T) {
 	require.Len(t, shares, 2)
 	require.Equal(t, 100-percent, shares[before])
 	require.Contains(t, fails(ctx, t, c, "canary", "FN=tasks", "PERCENT=10", "OVERLAY="+variant(t, setting("CANARY", "2"))), "already")
+	require.Contains(t, fails(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster"), "make promote FN=tasks")
 	var canary string
 	for revision := range shares {
 		if revision != before {
@@ -143,6 +144,20 @@ func TestCanary(t *testing.T) {
 	require.Equal(t, before+"-2", after, "the same content under a name of its own")
 	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
 	require.Equal(t, after, only(t, traffic(ctx, t, c)), "nothing changed, so nothing is new")
+	makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
+	require.Equal(t, before, only(t, traffic(ctx, t, c)), "what served before, not the canary in between")
+}
+
+// TestDeployAfterACrash: a program that was killed once does not stand in the way of a deploy that changes nothing.
+func TestDeployAfterACrash(t *testing.T) {
+	ctx, c := within(t, 5*time.Minute)
+	restored(t, c)
+	serves(ctx, t, c)
+	pods, err := c.AwaitPods(ctx, "tasks", func(pods []cluster.Pod) bool { return len(pods) > 0 && pods[0].Ready })
+	require.NoError(t, err)
+	require.NoError(t, pods[0].Kill())
+	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
+	serves(ctx, t, c)
 }
 
 // TestFailedMigration: nothing is rolled out, and what serves goes on.
@@ -170,7 +185,10 @@ func TestBrokenRevision(t *testing.T) {
 	restored(t, c)
 	makes(ctx, t, c, "canary", "FN=tasks", "PERCENT=50", "OVERLAY="+variant(t, setting("CANARY", "4")))
 	makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
-	printed := fails(ctx, t, c, "deploy", "FN=tasks", "OVERLAY="+variant(t, setting("DATABASE_POOL_SIZE", "many")))
+	printed := fails(ctx, t, c, "deploy", "FN=tasks", "OVERLAY="+variant(t, setting("DATABASE_POOL_SIZE", "many"), `  - target: {kind: Service, group: serving.knative.dev, name: tasks}
+    patch: |
+      - {op: replace, path: /spec/template/metadata/annotations/serving.knative.dev~1progress-deadline, value: 30s}
+`))
 	require.Contains(t, printed, "tasks")
 	require.Equal(t, before, only(t, traffic(ctx, t, c)))
 	serves(ctx, t, c)
@@ -179,7 +197,12 @@ func TestBrokenRevision(t *testing.T) {
 // restored has tasks deployed as it was when the test ends, however that is.
 func restored(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
-	t.Cleanup(func() { makes(context.WithoutCancel(t.Context()), t, c, "deploy", "FN=tasks", "OVERLAY=cluster") })
+	undo(t, func(ctx context.Context) {
+		if len(traffic(ctx, t, c)) > 1 {
+			makes(ctx, t, c, "rollback", "FN=tasks", "OVERLAY=cluster")
+		}
+		makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
+	})
 }
 
 // serves requires that tasks answers as ever.

@@ -58,14 +58,18 @@ func assign(ctx context.Context, t *testing.T, done *story.Done, words string, n
 	return titles
 }
 
-// settle waits until every event is confirmed and every message sent.
+// settle waits until every event is confirmed and every message sent. What is given up ends the test.
 func settle(ctx context.Context, t *testing.T, c *cluster.Cluster, db *pgxpool.Pool) {
 	t.Helper()
 	const open = `SELECT (SELECT count(*) FROM outbox_delivery WHERE state <> 'done') +
 		(SELECT count(*) FROM notification_message WHERE state <> 'sent')`
+	const dead = `SELECT coalesce(string_agg(what, '; '), '') FROM (
+		SELECT 'delivery to ' || consumer || ': ' || coalesce(reason, '') AS what FROM outbox_delivery WHERE state = 'dead' UNION ALL
+		SELECT 'message ' || type || ': ' || coalesce(last_error, '') FROM notification_message WHERE state = 'dead') AS given_up`
 	// What was cut off has a lease of 30 s, and then waits for a schedule.
 	const apart = 20 * time.Second
 	for ticked := time.Now(); value[int](t, db, open) > 0; pause(ctx, t, "deliveries and messages that are still open") {
+		require.Empty(t, value[string](t, db, dead), "given up")
 		if time.Since(ticked) > apart {
 			require.NoError(t, c.Tick(ctx, "outbox"))
 			require.NoError(t, c.Tick(ctx, "deliveries"))

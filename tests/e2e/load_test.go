@@ -20,7 +20,7 @@ import (
 const rate = 50
 
 // A load calls tasks through the ingress, at its rate whatever the answers are, on connections that are kept. It tries nothing
-// again.
+// again; net/http alone sends a GET once more when the kept connection that it went to turns out to be closed.
 type load struct {
 	attacker *vegeta.Attacker
 	ended    chan struct{}

@@ -22,11 +22,17 @@ import (
 	"github.com/honeydue/backend/tests/cluster"
 )
 
-// under is the cluster of all tests.
-var under *cluster.Cluster
+var (
+	under    *cluster.Cluster // of all tests
+	whole    context.Context  // of all tests: it ends when the run is to end
+	reported string           // the last test whose failure has been reported
+)
 
-// tidying is how long before the limit of `go test` the tests are given up, so that nothing stays behind.
-const tidying = 5 * time.Minute
+const (
+	tidying = 8 * time.Minute  // before the limit of `go test` the tests are given up, so that nothing stays behind
+	ending  = 30 * time.Second // for tests that are given up
+	undoing = 4 * time.Minute  // for one change of a test to the cluster
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -52,6 +58,7 @@ func run(m *testing.M) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, under.Down(context.WithoutCancel(ctx))) }()
+	whole = ctx //nolint:fatcontext // kept for the tests, which TestMain cannot give arguments
 	ended := make(chan int, 1)
 	go func() { ended <- m.Run() }()
 	select {
@@ -62,22 +69,48 @@ func run(m *testing.M) (err error) {
 		return nil
 	case <-ctx.Done():
 		under.Report(context.WithoutCancel(ctx), os.Stderr)
-		return context.Cause(ctx)
+		// The tests have seen it too: what they run is being interrupted.
+		select {
+		case <-ended:
+			return context.Cause(ctx)
+		case <-time.After(ending):
+			return errors.Join(context.Cause(ctx), errors.New("a test did not end in time"))
+		}
 	}
 }
 
-// within returns the cluster and a context that ends the test when it takes too long. When the test has failed, the state of
-// the cluster is printed before the next one changes it.
+// within returns the cluster and a context that ends the test when it takes too long, or with the run. When the test has
+// failed, the state of the cluster is printed before anything changes it.
 func within(t *testing.T, limit time.Duration) (context.Context, *cluster.Cluster) {
 	t.Helper()
-	t.Cleanup(func() {
-		if t.Failed() {
-			under.Report(context.WithoutCancel(t.Context()), t.Output())
-		}
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	require.NoError(t, whole.Err(), "the run ends")
+	t.Cleanup(func() { report(t) })
+	ctx, cancel := context.WithTimeout(whole, limit)
 	t.Cleanup(cancel)
 	return ctx, under
+}
+
+// undo takes back a change to the cluster when the test has ended, however that is, but not when the run ends, which takes
+// everything down. The state that a failed test has left is printed before.
+func undo(t *testing.T, change func(ctx context.Context)) {
+	t.Helper()
+	t.Cleanup(func() {
+		report(t)
+		ctx, cancel := context.WithTimeout(whole, undoing)
+		defer cancel()
+		if ctx.Err() == nil {
+			change(ctx)
+		}
+	})
+}
+
+// report prints the state of the cluster once for a test that has failed. When the run ends, that is done for all.
+func report(t *testing.T) {
+	t.Helper()
+	if t.Failed() && reported != t.Name() && whole.Err() == nil {
+		reported = t.Name()
+		under.Report(whole, t.Output())
+	}
 }
 
 // database connects to PostgreSQL as its superuser, to look at what the API does not show.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/tests/cluster"
@@ -19,14 +20,23 @@ import (
 func TestBrokerOutage(t *testing.T) {
 	ctx, c := within(t, 5*time.Minute)
 	db := database(t, c)
+	person, err := story.Register(ctx, c.Phone(), "Wes")
+	require.NoError(t, err)
 	settle(ctx, t, c, db)
 	scaleBroker(ctx, t, c, 0)
-	t.Cleanup(func() { scaleBroker(context.WithoutCancel(ctx), t, c, 1) })
-	done, err := story.MainJob(ctx, c.Phone)
+	undo(t, func(ctx context.Context) { scaleBroker(ctx, t, c, 1) })
+	require.NoError(t, openApp(ctx, person.Phone), "whoever sleeps wakes")
+	done, err := story.MainJob(ctx, func() *story.Phone {
+		phone := c.Phone()
+		phone.Client.Timeout = 5 * time.Second
+		return phone
+	})
 	require.NoError(t, err, "nobody waits for the Broker")
 	const unpublished = `SELECT count(*) FROM outbox_delivery WHERE state = 'pending' AND NOT next_at <= now()`
+	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	for value[int](t, db, unpublished) > 0 {
-		pause(ctx, t, "what could not be published is due at once")
+		pause(soon, t, "what could not be published is due at once")
 	}
 	require.Positive(t, value[int](t, db, `SELECT count(*) FROM outbox_delivery WHERE state = 'pending'`))
 	for _, m := range c.Mailbox.Messages() {
@@ -35,8 +45,7 @@ func TestBrokerOutage(t *testing.T) {
 
 	scaleBroker(ctx, t, c, 1)
 	require.NoError(t, c.Tick(ctx, "outbox"))
-	requireMails(ctx, t, c, done)
-	settle(ctx, t, c, db)
+	requireMails(ctx, t, c, db, done)
 }
 
 // scaleBroker stops or starts the Broker and waits until it has ended or is there.
@@ -53,14 +62,14 @@ func scaleBroker(ctx context.Context, t *testing.T, c *cluster.Cluster, replicas
 	require.NoError(t, err)
 }
 
-// requireMails waits for the five mails of a main job and requires each once.
-func requireMails(ctx context.Context, t *testing.T, c *cluster.Cluster, done *story.Done) {
+// requireMails waits until nothing is on its way and requires each of the five mails of a main job once.
+func requireMails(ctx context.Context, t *testing.T, c *cluster.Cluster, db *pgxpool.Pool, done *story.Done) {
 	t.Helper()
+	settle(ctx, t, c, db)
 	for _, mail := range []struct{ to, words string }{
 		{done.Owner.Email, "confirm your email"}, {done.Member.Email, "confirm your email"}, {done.Owner.Email, "joined"},
 		{done.Member.Email, "assigned"}, {done.Owner.Email, "completed"},
 	} {
-		mailTo(ctx, t, c, mail.to, mail.words)
 		requireOnce(t, c, mail.to, []string{mail.words})
 	}
 }
@@ -68,13 +77,14 @@ func requireMails(ctx context.Context, t *testing.T, c *cluster.Cluster, done *s
 // TestRedisOutage: without the cache everything works, and when it is back no board is older than the last write.
 func TestRedisOutage(t *testing.T) {
 	ctx, c := within(t, 5*time.Minute)
+	db := database(t, c)
 	done, err := story.MainJob(ctx, c.Phone)
 	require.NoError(t, err)
 	var board story.Board
 	require.NoError(t, done.Owner.Read(ctx, "/api/tasks/", &board))
 
 	require.NoError(t, c.Redis.Stop(ctx))
-	t.Cleanup(func() { require.NoError(t, c.Redis.Start(context.WithoutCancel(ctx))) })
+	undo(t, func(ctx context.Context) { require.NoError(t, c.Redis.Start(ctx)) })
 	before := restarts(ctx, t, c)
 	whole, err := story.MainJob(ctx, c.Phone)
 	require.NoError(t, err)
@@ -86,7 +96,7 @@ func TestRedisOutage(t *testing.T) {
 	require.NoError(t, c.Redis.Start(ctx))
 	requireFresh(ctx, t, done.Member, done.Owner, done.Residence, "with Redis again")
 	requireHealth(ctx, t, c, "ok", "ok", "ok")
-	requireMails(ctx, t, c, whole)
+	requireMails(ctx, t, c, db, whole)
 	requireNoRestart(t, before, restarts(ctx, t, c))
 }
 
@@ -113,7 +123,7 @@ func requireHealth(ctx context.Context, t *testing.T, c *cluster.Cluster, status
 // TestPostgresOutage: a missing database is a 503 that says when to come back, nothing that was acknowledged is lost, and the
 // same processes work on after the outage.
 func TestPostgresOutage(t *testing.T) {
-	const mended = 5 * time.Second
+	const answered, mended = 6 * time.Second, 5 * time.Second
 	ctx, c := within(t, 5*time.Minute)
 	db := database(t, c)
 	done, err := story.MainJob(ctx, c.Phone)
@@ -132,13 +142,16 @@ func TestPostgresOutage(t *testing.T) {
 		"stopped": func() error { return c.Postgres.Stop(ctx) },
 		"killed":  c.Postgres.Kill,
 	} {
+		requireHealth(ctx, t, c, "ok", "ok", "ok") // nobody has to wake to answer
 		before := restarts(ctx, t, c)
 		require.NoError(t, stop(), name)
-		t.Cleanup(func() { require.NoError(t, c.Postgres.Start(context.WithoutCancel(ctx))) })
+		undo(t, func(ctx context.Context) { require.NoError(t, c.Postgres.Start(ctx)) })
 		for _, call := range calls {
+			called := time.Now()
 			answer, err := done.Owner.Call(ctx, call.method, call.path, call.body, "")
 			require.NoError(t, err, "%s: %s", name, call.path)
 			require.Equal(t, http.StatusServiceUnavailable, answer.Status, "%s: %s: %s", name, call.path, answer.Body)
+			require.Less(t, time.Since(called), answered, "%s: %s", name, call.path)
 			require.NotEmpty(t, answer.Header.Get("Retry-After"), call.path)
 			require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"))
 		}
@@ -158,8 +171,7 @@ func TestPostgresOutage(t *testing.T) {
 	}
 	require.NoError(t, c.Tick(ctx, "outbox"))
 	require.NoError(t, c.Tick(ctx, "deliveries"))
-	requireMails(ctx, t, c, done)
-	settle(ctx, t, c, db)
+	requireMails(ctx, t, c, db, done)
 	require.Equal(t, 1, value[int](t, db, `SELECT count(*) FROM task_taskcompletion WHERE task_id = $1 AND id = $2`, done.Task, done.Completion))
 }
 

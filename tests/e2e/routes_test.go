@@ -34,10 +34,10 @@ func raw(ctx context.Context, t *testing.T, c *cluster.Cluster, request string) 
 	defer func() { require.NoError(t, conn.Close()) }()
 	deadline, _ := ctx.Deadline()
 	require.NoError(t, conn.SetDeadline(deadline))
-	_, err = io.WriteString(conn, request)
-	require.NoError(t, err)
+	// What is refused while it is written has its answer all the same.
+	_, cut := io.WriteString(conn, request)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
+	require.NoError(t, err, "after writing: %v", cut)
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
@@ -60,8 +60,16 @@ func TestWhatEventsWakeIsNotPublic(t *testing.T) {
 	refused := func(request string) {
 		t.Helper()
 		got := raw(ctx, t, c, request)
-		require.Contains(t, []int{http.StatusNotFound, http.StatusBadRequest}, got.status, "%s\n%s", request, got.body)
-		require.NotEqual(t, "application/problem+json", got.header.Get("Content-Type"), "a function answers: %s", request)
+		require.Equal(t, "text/plain; charset=utf-8", got.header.Get("Content-Type"), request)
+		if got.status == http.StatusBadRequest {
+			// Traefik's HTTP server could not read the request, and asked nobody: else there would be a date.
+			require.Contains(t, got.body, "400 Bad Request", request)
+			require.Empty(t, got.header.Get("Date"), request)
+			return
+		}
+		// The activator has words of its own for what it does not know.
+		require.Equal(t, http.StatusNotFound, got.status, "%s\n%s", request, got.body)
+		require.Equal(t, "404 page not found\n", got.body, request)
 	}
 	for target, path := range map[string]string{
 		"notifications.honeydue": "/", "sweeper.honeydue": "/", "auth.honeydue": "/api/auth/me/", "site.honeydue": "/api/health/",

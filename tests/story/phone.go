@@ -18,11 +18,21 @@ type Phone struct {
 	URL     string
 	Token   string
 	Address string // where it calls from, as the edge would tell; a fresh phone has one of its own
+	Patient bool   // tries again what a dead connection or a 5xx answers, which without it is an error
 	Client  *http.Client
 }
 
 // At returns what makes phones that reach the API at a URL.
 func At(url string) func() *Phone { return func() *Phone { return NewPhone(url) } }
+
+// Patient makes phones that try again, for stories in which something is killed.
+func Patient(phone func() *Phone) func() *Phone {
+	return func() *Phone {
+		p := phone()
+		p.Patient = true
+		return p
+	}
+}
 
 // NewPhone returns a phone that nobody is signed in on.
 func NewPhone(url string) *Phone {
@@ -87,8 +97,8 @@ func (p *Phone) Call(ctx context.Context, method, path string, body any, key str
 	return Answer{Status: res.StatusCode, Header: res.Header, Body: read}, nil
 }
 
-// Sure sends a request, with one Idempotency-Key where there is a body, until something other than a dead connection or a
-// 5xx answers. It is what an app does that must not lose what a person typed.
+// Sure sends a request, with one Idempotency-Key where there is a body; a patient phone until something other than a dead
+// connection or a 5xx answers. That is what an app does that must not lose what a person typed.
 func (p *Phone) Sure(ctx context.Context, method, path string, body any) (Answer, error) {
 	key := ""
 	if body != nil && method == http.MethodPost {
@@ -105,6 +115,12 @@ func (p *Phone) sure(ctx context.Context, method, path string, body any, key str
 		if err == nil && answer.Status < http.StatusInternalServerError && !stillRunning {
 			return answer, nil
 		}
+		if !p.Patient {
+			if err == nil {
+				err = fmt.Errorf("%s %s: answered %d: %s", method, path, answer.Status, answer.Body)
+			}
+			return answer, err
+		}
 		select {
 		case <-ctx.Done():
 			return answer, fmt.Errorf("%s %s: %w, last: %d %w", method, path, ctx.Err(), answer.Status, err)
@@ -113,7 +129,7 @@ func (p *Phone) sure(ctx context.Context, method, path string, body any, key str
 	}
 }
 
-// Read sends a GET until it is answered, and decodes what must be a 200.
+// Read sends a GET and decodes what must be a 200.
 func (p *Phone) Read(ctx context.Context, path string, into any) error {
 	answer, err := p.Sure(ctx, http.MethodGet, path, nil)
 	if err != nil {
@@ -125,7 +141,7 @@ func (p *Phone) Read(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// Create posts until it is answered, and decodes what must be that status.
+// Create posts and decodes what must be that status.
 func (p *Phone) Create(ctx context.Context, path string, status int, body, into any) error {
 	answer, err := p.Sure(ctx, http.MethodPost, path, body)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Password is every person's of the story.
@@ -120,12 +121,19 @@ func Share(ctx context.Context, owner *Person, members ...*Person) (int64, error
 	return home.ID, nil
 }
 
-// work has the owner create a task and the member complete it.
+// Day returns the date that lies that many days ahead, as the API writes it.
+func Day(ahead int) string { return time.Now().UTC().AddDate(0, 0, ahead).Format(time.DateOnly) }
+
+// work has the owner create a quarterly task and the member complete it before it is due.
 func (d *Done) work(ctx context.Context) error {
+	today := time.Now().UTC()
+	// Every month has a first, so that a quarter after it needs no rule.
+	due := time.Date(today.Year(), today.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+	first, next := due.Format(time.DateOnly), due.AddDate(0, 3, 0).Format(time.DateOnly)
 	d.Title = "Clean the gutters " + rand.Text()[:8]
 	var task struct{ ID int64 }
 	err := d.Owner.Create(ctx, "/api/tasks/", http.StatusCreated, map[string]any{
-		"residence_id": d.Residence, "title": d.Title, "due_date": "2026-12-01", "frequency_id": 6, "assigned_to_id": d.Member.ID,
+		"residence_id": d.Residence, "title": d.Title, "due_date": first, "frequency_id": 6, "assigned_to_id": d.Member.ID,
 	}, &task)
 	if err != nil {
 		return err
@@ -138,14 +146,14 @@ func (d *Done) work(ctx context.Context) error {
 		}
 	}
 	err = d.Member.Create(ctx, "/api/task-completions/", http.StatusCreated, map[string]any{
-		"task_id": d.Task, "occurrence": "2026-12-01", "notes": "Both sides, and the downpipe", "actual_cost": "12.50",
+		"task_id": d.Task, "occurrence": first, "notes": "Both sides, and the downpipe", "actual_cost": "12.50",
 	}, &completed)
 	if err != nil {
 		return err
 	}
 	d.Completion = completed.Completion.ID
-	if completed.Task.NextDueDate != "2027-03-01" {
-		return errors.New("the quarterly task is next due on " + completed.Task.NextDueDate)
+	if completed.Task.NextDueDate != next {
+		return errors.New("the quarterly task of " + first + " is next due on " + completed.Task.NextDueDate)
 	}
 	return nil
 }

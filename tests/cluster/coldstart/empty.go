@@ -23,13 +23,14 @@ const (
 
 const kservice = "services.serving.knative.dev"
 
-// deployEmpty rolls the empty services out. All of their manifest but the program and its environment is a function's.
+// deployEmpty rolls the empty services out. All of their manifest but the program and its environment is that of tasks.
 func deployEmpty(ctx context.Context, c *cluster.Cluster) error {
 	image, err := c.Build(ctx, "github.com/honeydue/backend/tests/cluster/empty")
 	if err != nil {
 		return err
 	}
-	for name, like := range map[string]string{empty: "site", emptyEvent: "notifications"} {
+	const like = "tasks"
+	for _, name := range []string{empty, emptyEvent} {
 		out, err := c.Kubectl(ctx, "", "get", kservice, like, "-n", cluster.Namespace, "-o", "json")
 		if err != nil {
 			return err
