@@ -62,7 +62,7 @@ func TestLoadRefusesWhatIsBroken(t *testing.T) {
 			[]string{"auth/service.yaml", "enableServiceLinks", "already set"},
 		},
 		"wrong type": {
-			"auth/service.yaml", "timeoutSeconds: 15", "timeoutSeconds: soon",
+			"auth/service.yaml", "timeoutSeconds: 60", "timeoutSeconds: soon",
 			[]string{"auth/service.yaml", "timeoutSeconds"},
 		},
 		"not YAML":          {"auth/service.yaml", "kind: Service", "kind: [", []string{"auth/service.yaml"}},
@@ -87,7 +87,7 @@ func TestLoadRefusesWhatIsBroken(t *testing.T) {
 			[]string{"auth/service.yaml", "spec.template.spec.containerConcurrency"},
 		},
 		"no timeout": {
-			"auth/service.yaml", "      timeoutSeconds: 15\n", "",
+			"auth/service.yaml", "      timeoutSeconds: 60\n", "",
 			[]string{"auth/service.yaml", "spec.template.spec.timeoutSeconds"},
 		},
 		"no scale": {

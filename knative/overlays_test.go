@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"knative.dev/serving/pkg/apis/serving"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -160,11 +161,6 @@ func TestQuotaIsTheSumOfThePods(t *testing.T) {
 	require.NoError(t, err)
 	r := render(t, "production")
 	byDefault := r.limits[0].T.Spec.Limits[0]
-	// Knative's sidecar asks for 25m unless its configuration says otherwise.
-	sidecar := corev1.ResourceRequirements{
-		Requests: corev1.ResourceList{"cpu": resource.MustParse("25m"), "memory": byDefault.DefaultRequest["memory"]},
-		Limits:   byDefault.Default,
-	}
 	times := func(n int64, containers ...corev1.ResourceRequirements) map[string]int64 {
 		sum := map[string]int64{"pods": n}
 		for _, c := range containers {
@@ -176,6 +172,12 @@ func TestQuotaIsTheSumOfThePods(t *testing.T) {
 	}
 	need := times(1, m.Migrate.Job.Spec.Template.Spec.Containers[0].Resources)
 	for _, f := range m.Functions {
+		cpu, err := resource.ParseQuantity(f.Service.Spec.Template.Annotations[serving.QueueSidecarCPUResourceRequestAnnotationKey])
+		require.NoError(t, err, f.Name)
+		sidecar := corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{"cpu": cpu, "memory": byDefault.DefaultRequest["memory"]},
+			Limits:   byDefault.Default,
+		}
 		for name, n := range times(2*int64(f.MaxScale), f.Service.Spec.Template.Spec.Containers[0].Resources, sidecar) {
 			need[name] += n
 		}
