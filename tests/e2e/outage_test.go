@@ -33,7 +33,8 @@ func TestBrokerOutage(t *testing.T) {
 	})
 	require.NoError(t, err, "nobody waits for the Broker")
 	const unpublished = `SELECT count(*) FROM outbox_delivery WHERE state = 'pending' AND NOT next_at <= now()`
-	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+	// Publishing gives up after 10 s; the lease that an event is born with would end after 30.
+	soon, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for value[int](t, db, unpublished) > 0 {
 		pause(soon, t, "what could not be published is due at once")
