@@ -100,7 +100,7 @@ func (m *Manifests) addFunction(found object[servingv1.Service]) error {
 	}
 	f := Function{
 		Name: service.Name, Package: program, Env: pod.Containers[0].Env, Service: service,
-		Host:        service.Name + "." + service.Namespace + ".svc.cluster.local",
+		Host:        localHost(service.Name, service.Namespace),
 		Concurrency: int(*pod.ContainerConcurrency),
 		Timeout:     time.Duration(*pod.TimeoutSeconds) * time.Second,
 	}
@@ -110,6 +110,9 @@ func (m *Manifests) addFunction(found object[servingv1.Service]) error {
 	m.Functions = append(m.Functions, f)
 	return nil
 }
+
+// localHost is the name of a Service inside the cluster.
+func localHost(name, namespace string) string { return name + "." + namespace + ".svc.cluster.local" }
 
 // readScale reads the autoscaler's annotations. A process is idle for its window, in which the autoscaler looks
 // for requests, and then for the time that the last one is kept.

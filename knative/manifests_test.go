@@ -138,6 +138,7 @@ func TestNothingIsHidden(t *testing.T) {
 
 func TestWhatIsPublic(t *testing.T) {
 	t.Parallel()
+	require.Equal(t, []string{"admin.myhoneydue.com"}, read(t).Reserved)
 	paths := map[string][]string{}
 	for _, f := range read(t).Functions {
 		paths[f.Name] = slices.Concat(f.Hosts, f.Paths)

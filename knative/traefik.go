@@ -67,11 +67,19 @@ type middleware struct {
 	} `json:"spec"`
 }
 
-// The hosts that have public paths: what phones call, and the bare domain, which is one function's as a whole.
-const (
-	apiHost  = "api.myhoneydue.com"
-	bareHost = "myhoneydue.com"
-)
+// apiHost is what phones call; each path leads to its function.
+const apiHost = "api.myhoneydue.com"
+
+// hostOf returns the public host that is a function's as a whole, empty when it has none.
+func hostOf(function string) string {
+	switch function {
+	case "admin":
+		return "admin.myhoneydue.com"
+	case "site":
+		return "myhoneydue.com"
+	}
+	return ""
+}
 
 var (
 	hostRule = regexp.MustCompile("^Host\\(`([^`]+)`\\)$")
@@ -80,11 +88,11 @@ var (
 	pathRule = regexp.MustCompile("^Host\\(`([^`]+)`\\) && \\(Path\\(`(/[^`]*[^`/])`\\) \\|\\| PathPrefix\\(`(/[^`]+)/`\\)\\)$")
 )
 
-// target returns what the route's rule stands for: a path of the API without a last slash, or a whole host.
-func (r route) target() (host, path string, err error) {
+// target returns what the rule of a function's route stands for: a path of the API without a last slash, or a whole host.
+func (r route) target(function string) (host, path string, err error) {
 	if m := hostRule.FindStringSubmatch(r.Match); len(m) > 0 {
-		if m[1] != bareHost {
-			return "", "", fmt.Errorf("match %q: host is not %s", r.Match, bareHost)
+		if m[1] != hostOf(function) {
+			return "", "", fmt.Errorf("match %q: host is not that of %s", r.Match, function)
 		}
 		return m[1], "", nil
 	}
