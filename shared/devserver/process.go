@@ -90,13 +90,14 @@ func killTree(pids ...int) error {
 		family = append(family, children(pid)...)
 	}
 	signal(syscall.SIGKILL, family...)
-	deadline := time.Now().Add(killTimeout)
+	// No caller's cancellation may leave one behind.
+	ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
+	defer cancel()
 	for _, pid := range family {
 		for !gone(pid) {
-			if time.Now().After(deadline) {
+			if wait(ctx, poll) != nil {
 				return fmt.Errorf("kill process %d: still there after %s", pid, killTimeout)
 			}
-			time.Sleep(poll) //nolint:forbidigo // nothing tells of the end of a process that is not our child
 		}
 	}
 	return nil
