@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
 	"github.com/honeydue/backend/knative"
 	"github.com/honeydue/backend/knative/local/mailbox"
 	"github.com/honeydue/backend/shared/devserver"
@@ -73,6 +76,9 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.isHere(ctx); err != nil {
 		return err
 	}
+	if err := hasImage(ctx, c.Environment.BaseImage); err != nil {
+		return err
+	}
 	c.mine = true
 	c.say("removing what an earlier run left")
 	if err := c.clear(ctx); err != nil {
@@ -130,6 +136,19 @@ func (c *Cluster) isHere(ctx context.Context) error {
 	}
 	if out != c.Environment.Host.String() {
 		return errors.New("the cluster of KUBECONFIG has nodes that are not this machine")
+	}
+	return nil
+}
+
+// hasImage returns an error unless the image's registry answers with it. A registry that keeps its names in memory loses them
+// with its process, and building against it would end with eight errors that say less.
+func hasImage(ctx context.Context, image string) error {
+	at, err := name.ParseReference(image)
+	if err != nil {
+		return fmt.Errorf("read KO_DEFAULTBASEIMAGE: %w", err)
+	}
+	if _, err := remote.Head(at, remote.WithContext(ctx)); err != nil {
+		return fmt.Errorf("find KO_DEFAULTBASEIMAGE in its registry, push it again if that was started anew: %w", err)
 	}
 	return nil
 }

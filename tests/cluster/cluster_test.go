@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"io"
+	"log"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
@@ -9,6 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 )
 
@@ -47,6 +53,20 @@ func TestAnotherClusterIsLeftAlone(t *testing.T) {
 			require.Contains(t, string(made), "get nodes")
 		})
 	}
+}
+
+// TestAMissingBaseImageIsNamed: a registry that was started anew knows no image.
+func TestAMissingBaseImageIsNamed(t *testing.T) {
+	t.Parallel()
+	registry := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer registry.Close()
+	image := strings.TrimPrefix(registry.URL, "http://") + "/static:latest"
+	require.ErrorContains(t, hasImage(t.Context(), image), "push it again")
+
+	tag, err := name.NewTag(image)
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(tag, empty.Image, remote.WithContext(t.Context())))
+	require.NoError(t, hasImage(t.Context(), image))
 }
 
 func TestWhatTraefikLacks(t *testing.T) {
