@@ -12,11 +12,14 @@ import (
 
 type changeResidenceInput struct {
 	ResidencePath
-	Body Change
+	Body Change[Fields, ResidenceChange]
 }
 
 // changeResidence marks nobody's boards, since none shows anything of the home but its id.
 func (s *service) changeResidence(ctx context.Context, in *changeResidenceInput) (*residenceOutput, error) {
+	if err := in.Body.keeps("name", "is_primary"); err != nil {
+		return nil, err
+	}
 	var sent Fields
 	if err := in.Body.over(&sent); err != nil {
 		return nil, fmt.Errorf("decode change: %w", err)

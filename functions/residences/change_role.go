@@ -19,7 +19,7 @@ type UserPath struct {
 type changeRoleInput struct {
 	UserPath
 	Body struct {
-		Role home.Role `json:"role" enum:"owner,member,viewer"`
+		Role home.Role `json:"role" enum:"owner,member,viewer" example:"viewer"`
 	}
 }
 

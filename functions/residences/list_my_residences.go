@@ -11,7 +11,7 @@ import (
 type MyResidence struct {
 	Residence
 	Summary Counts `json:"summary"`
-	Members int    `json:"members" doc:"How many people belong to the home, the caller included"`
+	Members int    `json:"members" doc:"How many people belong to the home, the caller included" example:"3"`
 }
 
 type listMyResidencesOutput struct{ Body page.List[MyResidence] }

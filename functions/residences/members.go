@@ -58,6 +58,12 @@ const (
 	// a circle. It keeps out whoever holds the members still while writing what they see.
 	lockHome = `SELECT id FROM residence_residence WHERE id = $1 FOR UPDATE`
 
+	// It comes before the tasks are taken off. Behind that lock nobody is given one between the two.
+	tellUnassigned = `
+INSERT INTO task_taskcompletion (task_id, completed_by_id, completed_on, occurrence_on, before_in_progress, kind, unassigned_id)
+SELECT id, $3::bigint, $4::date, next_due_on, in_progress, 'unassigned', $2::bigint FROM task_task
+WHERE residence_id = $1 AND assigned_to_id = $2 ORDER BY id`
+
 	unassignTasks = `UPDATE task_task SET assigned_to_id = NULL, updated_at = now() WHERE residence_id = $1 AND assigned_to_id = $2`
 )
 
@@ -139,12 +145,12 @@ func (s *service) administer(ctx context.Context, id int64, may func(all members
 
 // A Member is a member of a home as the other members see them.
 type Member struct {
-	ID        int64     `json:"id"`
+	ID        int64     `json:"id" example:"12"`
 	FirstName string    `json:"first_name" example:"Ann"`
 	LastName  string    `json:"last_name" example:"Lee"`
 	Email     string    `json:"email" format:"email" example:"ann@example.com"`
-	Role      home.Role `json:"role" enum:"owner,member,viewer"`
-	JoinedAt  time.Time `json:"joined_at"`
+	Role      home.Role `json:"role" enum:"owner,member,viewer" example:"member"`
+	JoinedAt  time.Time `json:"joined_at" example:"2026-03-10T11:00:00Z"`
 }
 
 const users = `

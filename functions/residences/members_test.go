@@ -71,6 +71,45 @@ func TestRemoveAndLeave(t *testing.T) {
 	}, b.Events(t))
 }
 
+// Who goes is taken off every task of the home, and its history tells who did it, and on which of their days.
+func TestUnassignedIsTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, `UPDATE auth_user SET time_zone = 'Etc/GMT+12' WHERE id = $1`, b.owner.ID)
+	elsewhere := b.Home(t, b.owner)
+	b.Join(t, elsewhere, b.member, home.Member)
+	b.Exec(t, `INSERT INTO task_task (residence_id, title, assigned_to_id, next_due_on, in_progress, is_cancelled, is_archived, completion_count) VALUES
+		($1, 'due', $3, '2026-03-31', false, false, false, 1), ($1, 'begun', $3, NULL, true, false, false, 0), ($1, 'cancelled', $3, '2026-01-01', true, true, false, 0),
+		($1, 'archived', $3, NULL, false, false, true, 3), ($1, 'completed', $3, NULL, false, false, false, 2), ($1, 'of the viewer', $4, '2026-04-01', false, false, false, 0),
+		($1, 'of the owner', $5, NULL, false, false, false, 0), ($1, 'of nobody', NULL, NULL, false, false, false, 0), ($2, 'elsewhere', $3, NULL, false, false, false, 0)`,
+		b.home, elsewhere, b.member.ID, b.viewer.ID, b.owner.ID)
+	told := func() []string {
+		return functiontest.Value[[]string](t, b.Server, `
+			SELECT coalesce(array_agg(concat_ws(' ', t.title, c.kind, c.completed_by_id, c.unassigned_id, c.completed_on, coalesce(c.occurrence_on::text, 'none'), c.before_in_progress) ORDER BY c.id), '{}')
+			FROM task_taskcompletion c JOIN task_task t ON t.id = c.task_id`)
+	}
+	before := b.state(t)
+	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.member.Token, nil), 403)
+	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.owner.ID), b.owner.Token, nil), 409)
+	require.Equal(t, before, b.state(t))
+
+	// It is 10 March for the server, 11 March where the member leaves, and 9 March where the owner removes.
+	kiritimati := functiontest.Header{Name: "X-Timezone", Value: "Pacific/Kiritimati"}
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.member.ID), b.member.Token, nil, kiritimati).Status)
+	left := []string{}
+	for _, task := range []string{"due%s2026-03-31 f", "begun%snone t", "cancelled%s2026-01-01 t", "archived%snone f", "completed%snone f"} {
+		left = append(left, fmt.Sprintf(task, fmt.Sprintf(" unassigned %d %[1]d 2026-03-11 ", b.member.ID)))
+	}
+	require.Equal(t, left, told())
+
+	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.owner.Token, nil).Status)
+	require.Equal(t, append(left, fmt.Sprintf("of the viewer unassigned %d %d 2026-03-09 2026-04-01 f", b.owner.ID, b.viewer.ID)), told())
+
+	require.Equal(t, []string{"of the owner", "elsewhere"}, functiontest.Value[[]string](t, b.Server, `SELECT array_agg(title ORDER BY id) FROM task_task WHERE assigned_to_id IS NOT NULL`))
+	require.Equal(t, []string{"1", "2", "3"}, functiontest.Value[[]string](t, b.Server, `SELECT array_agg(completion_count::text ORDER BY completion_count) FROM task_task WHERE completion_count > 0`), "it counts as no completion")
+	require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_task WHERE last_completed_on IS NOT NULL`))
+}
+
 func TestChangeRole(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -127,6 +127,50 @@ func TestTwoHandovers(t *testing.T) {
 	}
 }
 
+// Two ways out at the same moment: one of them succeeds, and each task's history tells it once.
+func TestLeavingAgainstRemoval(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 20 {
+		b.Exec(t, `INSERT INTO task_task (residence_id, title, assigned_to_id) SELECT $1, 'x', $2 FROM generate_series(1, 3)`, b.home, b.member.ID)
+		statuses := b.atOnce(t, b.leaving(b.member), call{"DELETE", b.path("users", b.member.ID), b.owner.Token, nil})
+		require.ElementsMatch(t, []int{204, 404}, statuses)
+		require.Equal(t, 1, functiontest.Value[int](t, b.Server, `
+			SELECT count(DISTINCT completed_by_id) FROM task_taskcompletion WHERE kind = 'unassigned' AND unassigned_id = $1 AND completed_by_id = $2
+			HAVING count(*) = 3`, b.member.ID, []int64{b.member.ID, b.owner.ID}[statuses[0]/404]))
+		require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_task WHERE assigned_to_id IS NOT NULL`))
+		b.Exec(t, `DELETE FROM task_task`)
+		b.Join(t, b.home, b.member, home.Member)
+	}
+}
+
+// A task that is given to someone at the moment they leave is theirs no more: giving it waits, or leaving does.
+func TestLeavingWaitsForAssigning(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	tx, err := b.Owner.Begin(ctx)
+	require.NoError(t, err)
+	_, err = tx.Exec(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR KEY SHARE`, b.home)
+	require.NoError(t, err)
+	_, err = tx.Exec(ctx, `INSERT INTO task_task (residence_id, title, assigned_to_id) VALUES ($1, 'x', $2)`, b.home, b.member.ID)
+	require.NoError(t, err)
+	left := make(chan int, 1)
+	go func() {
+		r, err := b.Try("DELETE", b.path("users", b.member.ID), b.member.Token, nil)
+		if err != nil {
+			r.Status = -1
+		}
+		left <- r.Status
+	}()
+	require.Eventually(t, func() bool {
+		return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 1
+	}, 3*time.Second, 5*time.Millisecond)
+	require.NoError(t, tx.Commit(ctx))
+	require.Equal(t, 204, <-left)
+	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_taskcompletion c JOIN task_task t ON t.id = c.task_id WHERE t.assigned_to_id IS NULL`))
+}
+
 func TestJoinAgainstDelete(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

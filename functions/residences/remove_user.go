@@ -29,6 +29,7 @@ func (s *service) removeUser(ctx context.Context, in *UserPath) (*struct{}, erro
 		return nil
 	}
 	err := s.administer(ctx, in.ID, may, func(tx *pg.Tx, _ members) error {
+		tx.Queue(tellUnassigned, in.ID, in.UserID, me, authn.Today(ctx, s.Now()))
 		tx.Queue(unassignTasks, in.ID, in.UserID)
 		tx.Queue(deleteMember, in.ID, in.UserID)
 		if in.UserID != me {

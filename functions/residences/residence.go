@@ -1,12 +1,8 @@
 package main
 
 import (
-	"encoding/json"
-	"reflect"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/home"
@@ -17,7 +13,7 @@ import (
 type Details struct {
 	ResidenceType *string    `json:"residence_type" required:"false" enum:"house,apartment,condo,townhouse,duplex,mobile_home,cabin,other" example:"house"`
 	StreetAddress *string    `json:"street_address" required:"false" maxLength:"255" example:"12 Elm Street"`
-	ApartmentUnit *string    `json:"apartment_unit" required:"false" maxLength:"50"`
+	ApartmentUnit *string    `json:"apartment_unit" required:"false" maxLength:"50" example:"B"`
 	City          *string    `json:"city" required:"false" maxLength:"100" example:"Austin"`
 	StateProvince *string    `json:"state_province" required:"false" maxLength:"100" example:"TX"`
 	PostalCode    *string    `json:"postal_code" required:"false" maxLength:"20" example:"78701"`
@@ -27,7 +23,7 @@ type Details struct {
 	SquareFootage *int       `json:"square_footage" required:"false" minimum:"0" maximum:"100000000" example:"1850"`
 	LotSize       *float64   `json:"lot_size" required:"false" minimum:"0" maximum:"100000000" doc:"In the unit that the person thinks in; two decimals are kept" example:"0.25"`
 	YearBuilt     *int       `json:"year_built" required:"false" minimum:"1" maximum:"9999" example:"1987"`
-	Description   *string    `json:"description" required:"false" maxLength:"5000"`
+	Description   *string    `json:"description" required:"false" maxLength:"5000" example:"Two floors and a shed"`
 	PurchaseDate  *date.Date `json:"purchase_date" required:"false" format:"date" example:"2019-06-01"`
 	PurchasePrice *string    `json:"purchase_price" required:"false" maxLength:"13" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" patternDescription:"amount such as 129.90" example:"315000.00"`
 
@@ -35,13 +31,13 @@ type Details struct {
 	Cooling     *string `json:"cooling" required:"false" maxLength:"100" example:"central air"`
 	WaterHeater *string `json:"water_heater" required:"false" maxLength:"100" example:"tankless"`
 	Roof        *string `json:"roof" required:"false" maxLength:"100" example:"asphalt shingle"`
-	Pool        *bool   `json:"pool" required:"false"`
-	Sprinkler   *bool   `json:"sprinkler" required:"false"`
-	Septic      *bool   `json:"septic" required:"false"`
-	Fireplace   *bool   `json:"fireplace" required:"false"`
-	Garage      *bool   `json:"garage" required:"false"`
-	Basement    *bool   `json:"basement" required:"false"`
-	Attic       *bool   `json:"attic" required:"false"`
+	Pool        *bool   `json:"pool" required:"false" example:"false"`
+	Sprinkler   *bool   `json:"sprinkler" required:"false" example:"true"`
+	Septic      *bool   `json:"septic" required:"false" example:"false"`
+	Fireplace   *bool   `json:"fireplace" required:"false" example:"true"`
+	Garage      *bool   `json:"garage" required:"false" example:"true"`
+	Basement    *bool   `json:"basement" required:"false" example:"false"`
+	Attic       *bool   `json:"attic" required:"false" example:"true"`
 	Exterior    *string `json:"exterior" required:"false" maxLength:"100" example:"brick"`
 	Flooring    *string `json:"flooring" required:"false" maxLength:"100" example:"oak"`
 	Landscaping *string `json:"landscaping" required:"false" maxLength:"100" example:"lawn"`
@@ -50,7 +46,7 @@ type Details struct {
 // Fields are what people write of a home.
 type Fields struct {
 	Name      string `json:"name" minLength:"1" maxLength:"200" example:"Elm Street"`
-	IsPrimary bool   `json:"is_primary" required:"false" doc:"Whether it is the main one of the homes that its owner has; at most one is"`
+	IsPrimary bool   `json:"is_primary" required:"false" doc:"Whether it is the main one of the homes that its owner has; at most one is" example:"true"`
 	Details
 }
 
@@ -58,24 +54,28 @@ type Fields struct {
 type Residence struct {
 	ID int64 `json:"id" example:"7"`
 	Fields
-	Role        home.Role `json:"role" enum:"owner,member,viewer" doc:"What the caller may do here: a viewer looks, a member works, the owner administers"`
-	CreatedByID *int64    `json:"created_by_id" doc:"Null once that account is gone"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	Role        home.Role `json:"role" enum:"owner,member,viewer" doc:"What the caller may do here: a viewer looks, a member works, the owner administers" example:"owner"`
+	CreatedByID *int64    `json:"created_by_id" doc:"Null once that account is gone" example:"12"`
+	CreatedAt   time.Time `json:"created_at" example:"2026-03-10T11:00:00Z"`
+	UpdatedAt   time.Time `json:"updated_at" example:"2026-03-10T11:00:00Z"`
 }
 
 // access is what the person may do who sees this residence.
 func (r Residence) access() home.Access { return home.Access{ResidenceID: r.ID, Role: r.Role} }
 
-// tidy trims what was typed; a text of nothing but space is none. It refuses a blank name.
+// tidy trims what was typed. It refuses a blank name.
 func (f *Fields) tidy() error {
 	if f.Name = strings.TrimSpace(f.Name); f.Name == "" {
 		return problem.Invalid("body.name", "expected a name that is not blank")
 	}
-	for _, text := range []**string{
-		&f.StreetAddress, &f.ApartmentUnit, &f.City, &f.StateProvince, &f.PostalCode, &f.Country, &f.Description,
-		&f.Heating, &f.Cooling, &f.WaterHeater, &f.Roof, &f.Exterior, &f.Flooring, &f.Landscaping,
-	} {
+	trim(&f.StreetAddress, &f.ApartmentUnit, &f.City, &f.StateProvince, &f.PostalCode, &f.Country, &f.Description,
+		&f.Heating, &f.Cooling, &f.WaterHeater, &f.Roof, &f.Exterior, &f.Flooring, &f.Landscaping)
+	return nil
+}
+
+// trim takes away the space around texts; a text of nothing but space is none.
+func trim(texts ...**string) {
+	for _, text := range texts {
 		if *text == nil {
 			continue
 		}
@@ -85,28 +85,11 @@ func (f *Fields) tidy() error {
 			*text = nil
 		}
 	}
-	return nil
 }
 
-// A Change is the body of a PATCH, kept as it was sent: decoding it over the stored fields leaves alone what it does
-// not name and clears what it names null.
-type Change struct{ sent []byte }
-
-// UnmarshalJSON keeps data once it is known to decode.
-func (c *Change) UnmarshalJSON(data []byte) error {
-	c.sent = append([]byte(nil), data...)
-	return c.over(&Fields{})
-}
-
-// over changes fields by what was sent.
-func (c *Change) over(fields *Fields) error { return json.Unmarshal(c.sent, fields) }
-
-// Schema is that of [Fields], with nothing required.
-func (Change) Schema(r huma.Registry) *huma.Schema {
-	type ResidenceChange struct {
-		Name      *string `json:"name,omitempty" minLength:"1" maxLength:"200"`
-		IsPrimary *bool   `json:"is_primary,omitempty"`
-		Details
-	}
-	return r.Schema(reflect.TypeFor[ResidenceChange](), true, "")
+// ResidenceChange is [Fields] with nothing required.
+type ResidenceChange struct {
+	Name      *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"Elm Street"`
+	IsPrimary *bool   `json:"is_primary,omitempty" example:"true"`
+	Details
 }

@@ -149,11 +149,11 @@ func residences(ctx context.Context, q pg.Querier, person, after int64, n int) (
 
 // Counts are how many tasks of a home stand in each column of its board.
 type Counts struct {
-	Overdue    int `json:"overdue"`
-	DueSoon    int `json:"due_soon"`
-	Upcoming   int `json:"upcoming"`
-	InProgress int `json:"in_progress"`
-	Completed  int `json:"completed"`
+	Overdue    int `json:"overdue" example:"1"`
+	DueSoon    int `json:"due_soon" example:"4"`
+	Upcoming   int `json:"upcoming" example:"9"`
+	InProgress int `json:"in_progress" example:"1"`
+	Completed  int `json:"completed" example:"12"`
 }
 
 type countedResidence struct {

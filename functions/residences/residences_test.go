@@ -297,6 +297,8 @@ func TestBadInputChangesNothing(t *testing.T) {
 		{"POST", all + "join/", `{}`},
 		{"POST", all + "join/", `{"code":""}`},
 		{"POST", all + "join/", `{"code":"` + strings.Repeat("A", 65) + `"}`},
+		{"PATCH", b.path(), `{"name":null}`},
+		{"PATCH", b.path(), `{"is_primary":null}`},
 		{"PATCH", b.path("users", b.member.ID), `{}`},
 		{"PATCH", b.path("users", b.member.ID), `{"role":"hunter2"}`},
 		{"PATCH", b.path("users", b.member.ID), `{"role":null}`},

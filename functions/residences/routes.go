@@ -54,7 +54,7 @@ func (s *service) routes(on huma.API) {
 	api.Handle(signed, huma.Operation{
 		Method: remove, Path: "/api/residences/{id}/", OperationID: "delete-residence", Tags: tags,
 		Summary: "Delete a home", Errors: []int{forbidden, gone},
-		Description: "Its tasks and their history go with it. Only the owner may.",
+		Description: "Its tasks, their history and its contractors go with it. Only the owner may.",
 	}, s.deleteResidence)
 	api.Handle(signed, huma.Operation{
 		Method: post, Path: "/api/residences/{id}/share/", OperationID: "share-residence", Tags: tags,
@@ -80,6 +80,40 @@ func (s *service) routes(on huma.API) {
 		Method: remove, Path: "/api/residences/{id}/users/{user_id}/", OperationID: "remove-residence-user", Tags: tags,
 		Summary: "Remove a member, or leave", Errors: []int{forbidden, gone, conflict},
 		Description: "The owner removes anyone else, which also ends the share code; everybody else removes only themselves. The " +
-			"person is taken off the tasks that were theirs. An owner hands the home over or deletes it before leaving: 409.",
+			"person is taken off the tasks that were theirs, which their history tells. An owner hands the home over or deletes it before leaving: 409.",
 	}, s.removeUser)
+	s.contractorRoutes(signed)
+}
+
+func (s *service) contractorRoutes(signed huma.API) {
+	const (
+		get, post, patch, remove  = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+		forbidden, gone, conflict = http.StatusForbidden, http.StatusNotFound, http.StatusConflict
+	)
+	tags := []string{"Contractors"}
+
+	api.Handle(signed, huma.Operation{
+		Method: get, Path: "/api/contractors/", OperationID: "list-contractors", Tags: tags,
+		Summary:     "Whom the caller's homes call",
+		Description: "Oldest first. Of a home that the caller does not belong to there are none.",
+	}, s.listContractors)
+	api.Handle(signed, huma.Operation{
+		Method: post, Path: "/api/contractors/", OperationID: "create-contractor", Tags: tags,
+		Summary: "Add a contractor to a home", DefaultStatus: http.StatusCreated, Errors: []int{forbidden, gone, conflict},
+		Description: "Everyone in the home sees them; owner and members may add, change and delete.",
+	}, s.createContractor)
+	api.Handle(signed, huma.Operation{
+		Method: get, Path: "/api/contractors/{id}/", OperationID: "get-contractor", Tags: tags,
+		Summary: "One contractor", Errors: []int{gone},
+	}, s.getContractor)
+	api.Handle(signed, huma.Operation{
+		Method: patch, Path: "/api/contractors/{id}/", OperationID: "change-contractor", Tags: tags,
+		Summary: "Change a contractor", Errors: []int{forbidden, gone},
+		Description: "Only what is sent changes; null clears. specialty_ids replaces all of them.",
+	}, s.changeContractor)
+	api.Handle(signed, huma.Operation{
+		Method: remove, Path: "/api/contractors/{id}/", OperationID: "delete-contractor", Tags: tags,
+		Summary: "Delete a contractor", Errors: []int{forbidden, gone},
+		Description: "Tasks that named them stay, without a contractor.",
+	}, s.deleteContractor)
 }

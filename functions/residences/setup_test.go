@@ -31,10 +31,17 @@ var now = time.Date(2026, time.March, 10, 11, 0, 0, 0, time.UTC)
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	s := functiontest.Start(t, "residences", func(b *function.Base) func(huma.API) {
-		b.Now = func() time.Time { return now }
-		return (&service{b}).routes
-	})
+	return people(t, functiontest.Start(t, "residences", handlers))
+}
+
+// handlers are the function's, on a clock that stands still.
+func handlers(base *function.Base) func(huma.API) {
+	base.Now = func() time.Time { return now }
+	return (&service{base}).routes
+}
+
+func people(t *testing.T, s *functiontest.Server) *bundle {
+	t.Helper()
 	b := &bundle{Server: s, owner: s.Person(t, "ann"), member: s.Person(t, "mia"), viewer: s.Person(t, "vic"), stranger: s.Person(t, "eve")}
 	b.home = s.Home(t, b.owner)
 	s.Join(t, b.home, b.member, home.Member)
@@ -58,7 +65,9 @@ func (b *bundle) state(t *testing.T) string {
 	t.Helper()
 	return functiontest.Value[string](t, b.Server, `
 		SELECT concat((SELECT json_agg(r ORDER BY id) FROM residence_residence r), (SELECT json_agg(m ORDER BY m) FROM residence_member m),
-			(SELECT json_agg(c) FROM residence_share_code c), (SELECT json_agg(t ORDER BY id) FROM task_task t), (SELECT count(*) FROM outbox_event))`)
+			(SELECT json_agg(c) FROM residence_share_code c), (SELECT json_agg(t ORDER BY id) FROM task_task t), (SELECT count(*) FROM outbox_event),
+			(SELECT json_agg(c ORDER BY id) FROM residence_contractor c), (SELECT json_agg(s ORDER BY s) FROM residence_contractor_specialty s),
+			(SELECT json_agg(h ORDER BY id) FROM task_taskcompletion h), (SELECT count(*) FROM shared_idempotency))`)
 }
 
 // share makes a code of the home.

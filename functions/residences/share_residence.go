@@ -11,14 +11,14 @@ import (
 type shareResidenceInput struct {
 	ResidencePath
 	Body *struct {
-		ExpiresInHours int `json:"expires_in_hours,omitempty" minimum:"1" maximum:"168" default:"24"`
+		ExpiresInHours int `json:"expires_in_hours,omitempty" minimum:"1" maximum:"168" default:"24" example:"48"`
 	}
 }
 
 // ShareCode lets one person into a home until it ends.
 type ShareCode struct {
 	Code      string    `json:"code" minLength:"8" maxLength:"8" pattern:"^[A-HJKMNP-Z2-9]{8}$" example:"7KQ2MWXA"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ExpiresAt time.Time `json:"expires_at" example:"2026-03-10T11:00:00Z"`
 }
 
 type shareResidenceOutput struct{ Body ShareCode }
