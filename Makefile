@@ -47,8 +47,9 @@ secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e
 
-bench: ## measure cold starts, memory, statements and round trips
+bench: ## measure cold starts, memory, statements, round trips, boards and recurrence
 	go run ./tests/bench
+	go test -run='^$$' -bench=. -benchmem ./shared/recur
 	@test -z "$$CLUSTER_INGRESS" || go run ./tests/bench/cluster
 
 clean: ## remove what was built, and the data of make run

@@ -12,8 +12,10 @@ import (
 type completion struct {
 	ID            int64      `json:"id" example:"41"`
 	TaskID        int64      `json:"task_id" example:"7"`
-	CompletedByID *int64     `json:"completed_by_id" doc:"null when that person has no account any more" example:"12"`
-	CompletedOn   date.Date  `json:"completed_on" format:"date" example:"2026-10-29"`
+	Kind          kind       `json:"kind" enum:"completed,skipped,unassigned" doc:"What happened: done, passed without being done, or taken off someone who left the home" example:"completed"`
+	CompletedByID *int64     `json:"completed_by_id" doc:"Who did so; null when that person has no account any more" example:"12"`
+	UnassignedID  *int64     `json:"unassigned_id" doc:"Whom the task was taken off; null for other kinds, and when that person has no account any more"`
+	CompletedOn   date.Date  `json:"completed_on" format:"date" doc:"The day, also of skipping" example:"2026-10-29"`
 	Occurrence    *date.Date `json:"occurrence" format:"date" doc:"The date that was due; null when none was" example:"2026-10-31"`
 	Notes         *string    `json:"notes"`
 	ActualCost    *string    `json:"actual_cost" example:"140.00"`
@@ -21,6 +23,16 @@ type completion struct {
 	Images        []image    `json:"images" nullable:"false"`
 	CreatedAt     time.Time  `json:"created_at"`
 }
+
+// A kind is what an entry of the history tells.
+type kind string
+
+// The kinds of entries. The last one ends nothing, and stays.
+const (
+	kindCompleted  kind = "completed"
+	kindSkipped    kind = "skipped"
+	kindUnassigned kind = "unassigned"
+)
 
 // An image belongs to an entry; its bytes are media of the same id.
 type image struct {
@@ -33,7 +45,9 @@ type image struct {
 type entry struct {
 	ID            int64
 	TaskID        int64
+	Kind          kind
 	CompletedByID *int64
+	UnassignedID  *int64
 	CompletedOn   date.Date
 	OccurrenceOn  *date.Date
 	Notes         *string
@@ -43,18 +57,18 @@ type entry struct {
 }
 
 // entryColumns reads an entry from task_taskcompletion under the alias c.
-const entryColumns = `c.id, c.task_id, c.completed_by_id, c.completed_on, c.occurrence_on, c.notes, c.actual_cost::text AS actual_cost, c.rating, c.created_at`
+const entryColumns = `c.id, c.task_id, c.kind, c.completed_by_id, c.unassigned_id, c.completed_on, c.occurrence_on, c.notes, c.actual_cost::text AS actual_cost, c.rating, c.created_at`
 
 func (e entry) completion() completion {
 	return completion{
-		ID: e.ID, TaskID: e.TaskID, CompletedByID: e.CompletedByID, CompletedOn: e.CompletedOn, Occurrence: e.OccurrenceOn,
-		Notes: e.Notes, ActualCost: e.ActualCost, Rating: e.Rating, Images: []image{}, CreatedAt: e.CreatedAt.UTC(),
+		ID: e.ID, TaskID: e.TaskID, Kind: e.Kind, CompletedByID: e.CompletedByID, UnassignedID: e.UnassignedID,
+		CompletedOn: e.CompletedOn, Occurrence: e.OccurrenceOn, Notes: e.Notes, ActualCost: e.ActualCost, Rating: e.Rating, Images: []image{}, CreatedAt: e.CreatedAt.UTC(),
 	}
 }
 
 // complete changes the task as completing it on that day does.
 func (h *held) complete(on date.Date) {
-	h.NextDueOn = h.following(on)
+	h.NextDueOn = h.following(recur.Completed, on)
 	h.InProgress = false
 	h.CompletionCount++
 	if h.LastCompletedOn == nil || *h.LastCompletedOn < on {
@@ -62,24 +76,29 @@ func (h *held) complete(on date.Date) {
 	}
 }
 
-// following returns the date that is due once what is due was completed on that day, or nil when nothing is any more: the
-// first of the rhythm behind the one that was due, which moves on even if it was completed long before or after.
-func (h *held) following(on date.Date) *date.Date {
-	if h.Every == nil || h.Unit == nil {
-		return nil
-	}
-	anchor, after := on, on
-	if h.NextDueOn != nil && (h.DueOn != nil || *h.NextDueOn > on) {
-		after = *h.NextDueOn
-	}
-	if h.DueOn != nil {
-		anchor = *h.DueOn
-	}
-	next, ok := recur.Rhythm{Every: *h.Every, Unit: recur.Unit(*h.Unit)}.Next(anchor, after)
+// skip changes the task as passing what is due does.
+func (h *held) skip(next date.Date) {
+	h.NextDueOn = &next
+	h.InProgress = false
+}
+
+// following returns the date that is due once what is due was completed or skipped on that day, or nil when nothing is any
+// more.
+func (h *held) following(event recur.Event, on date.Date) *date.Date {
+	next, ok := h.series().Next(event, on)
 	if !ok {
 		return nil
 	}
 	return &next
+}
+
+// series is the task as far as its dates go.
+func (h *held) series() recur.Series {
+	rule := h.Recurrence
+	if rule == nil && h.Every != nil && h.Unit != nil {
+		rule = &recur.Rule{Every: *h.Every, Unit: recur.Unit(*h.Unit)}
+	}
+	return recur.Series{Rule: rule, Anchor: h.DueOn, Due: h.NextDueOn}
 }
 
 // notBeyond refuses a day of completing that has not come yet, wherever the person may be.

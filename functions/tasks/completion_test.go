@@ -26,7 +26,7 @@ func TestCompleteOnce(t *testing.T) {
 	require.NotEmpty(t, entry["created_at"])
 	delete(entry, "created_at")
 	require.Equal(t, map[string]any{
-		"id": 1.0, "task_id": float64(made.ID), "completed_by_id": float64(b.bob.ID), "completed_on": "2026-11-22", "occurrence": "2026-11-30",
+		"id": 1.0, "task_id": float64(made.ID), "kind": "completed", "unassigned_id": nil, "completed_by_id": float64(b.bob.ID), "completed_on": "2026-11-22", "occurrence": "2026-11-30",
 		"notes": "Took an hour", "actual_cost": "12.50", "rating": 5.0, "images": []any{},
 	}, entry)
 	after := b.get(t, made.ID)

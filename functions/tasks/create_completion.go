@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/authn"
@@ -25,6 +22,7 @@ type createCompletionBody struct {
 	Notes       *string                `json:"notes,omitempty" nullable:"true" maxLength:"5000"`
 	ActualCost  *string                `json:"actual_cost,omitempty" nullable:"true" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"140.00"`
 	Rating      *int                   `json:"rating,omitempty" nullable:"true" minimum:"1" maximum:"5" example:"5"`
+	UploadIDs   []int64                `json:"upload_ids,omitempty" nullable:"true" maxItems:"10" doc:"Photos of what was done. None can be sent yet, so every id is 404"`
 }
 
 type createCompletionInput struct {
@@ -38,16 +36,14 @@ type completed struct {
 	Task       task       `json:"task"`
 }
 
-const insertCompletion = `
-INSERT INTO task_taskcompletion AS c (task_id, completed_by_id, completed_on, occurrence_on, notes, actual_cost, rating, before_in_progress)
-VALUES ($1, $2, $3::date, $4::date, $5, $6::numeric, $7::smallint, $8)
-RETURNING ` + entryColumns
-
 func (s *service) createCompletion(ctx context.Context, in *createCompletionInput) (*idempotency.Answer[completed], error) {
 	me, today := authn.User(ctx).ID, authn.Today(ctx, s.Now())
 	guard, err := idempotency.New(me, "/api/task-completions/", in.Header, in.Body)
 	if err != nil {
 		return nil, err
+	}
+	if len(in.Body.UploadIDs) > 0 {
+		return nil, problem.NotFound()
 	}
 	on := today
 	patch.Apply(in.Body.CompletedOn, &on)
@@ -58,10 +54,11 @@ func (s *service) createCompletion(ctx context.Context, in *createCompletionInpu
 	var made completed
 	look := func(ctx context.Context) (home.Access, error) { return s.workOn(ctx, in.Body.TaskID) }
 	err = s.Homes.Change(ctx, guard, look, func(tx *pg.Tx, _ home.Access) error {
-		if err := s.mayComplete(ctx, now.row, in.Body.Occurrence); err != nil {
+		if err := s.mayEnd(ctx, now, in.Body.Occurrence, on); err != nil {
 			return err
 		}
-		added, after, err := complete(ctx, tx, *now, me, on, in.Body)
+		ended := ending{kind: kindCompleted, by: me, on: on, notes: in.Body.Notes, cost: in.Body.ActualCost, rating: in.Body.Rating}
+		added, after, err := ended.write(ctx, tx, *now, func(now *held) { now.complete(on) })
 		if err != nil {
 			return err
 		}
@@ -76,31 +73,4 @@ func (s *service) createCompletion(ctx context.Context, in *createCompletionInpu
 		return nil, fmt.Errorf("complete task %d: %w", in.Body.TaskID, err)
 	}
 	return idempotency.Reply(guard, made)
-}
-
-// mayComplete refuses with the task as it is now when nothing is left to complete, or something else than the caller saw.
-func (s *service) mayComplete(ctx context.Context, now row, seen patch.Field[date.Date]) error {
-	switch {
-	case !now.open():
-		return problem.Conflict("This task is completed, cancelled or archived.", s.show(ctx, now))
-	case seen.Sent && !same(seen.Value, now.NextDueOn):
-		return problem.Conflict("Another date is due by now.", s.show(ctx, now))
-	default:
-		return nil
-	}
-}
-
-// complete writes the entry and the task that it leaves behind, in one round trip.
-func complete(ctx context.Context, tx *pg.Tx, now held, me int64, on date.Date, body createCompletionBody) (added entry, after row, err error) {
-	batch := &pgx.Batch{}
-	batch.Queue(insertCompletion, now.ID, me, on, now.NextDueOn, body.Notes, body.ActualCost, body.Rating, now.InProgress)
-	now.complete(on)
-	batch.Queue(updateTask, updateArgs(now.row)...)
-	results := tx.SendBatch(ctx, batch)
-	defer func() { err = errors.Join(err, results.Close()) }()
-	if added, err = readOne[entry](results); err != nil {
-		return entry{}, row{}, err
-	}
-	after, err = readOne[row](results)
-	return added, after, err
 }

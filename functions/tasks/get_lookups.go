@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/honeydue/backend/shared/pg"
@@ -55,18 +51,6 @@ type choice struct {
 	Name  string `json:"name" example:"Mobile home"`
 }
 
-type getLookupsInput struct {
-	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer"`
-}
-
-type getLookupsOutput struct {
-	Status       int
-	ContentType  string `header:"Content-Type"`
-	ETag         string `header:"ETag"`
-	CacheControl string `header:"Cache-Control"`
-	Body         []byte
-}
-
 // stored are the lists that the database holds, each as one JSON value so that they come in one round trip.
 type stored struct {
 	Categories  []category
@@ -81,40 +65,17 @@ SELECT (SELECT json_agg(json_build_object('id', id, 'name', name, 'icon', icon, 
     (SELECT json_agg(json_build_object('id', id, 'name', name, 'every', every, 'unit', unit) ORDER BY id) FROM task_frequency) AS frequencies,
     (SELECT json_agg(json_build_object('id', id, 'name', name, 'icon', icon) ORDER BY id) FROM task_specialty) AS specialties`
 
-func (s *service) getLookups(ctx context.Context, in *getLookupsInput) (*getLookupsOutput, error) {
+func (s *service) getLookups(ctx context.Context, in *Conditional) (*cacheableOutput, error) {
 	read, err := pg.One[stored](ctx, s.DB, selectLookups)
 	if err != nil {
 		return nil, fmt.Errorf("read lookups: %w", err)
 	}
-	body, err := json.Marshal(lookups{
+	return cacheable(lookups{
 		Categories: read.Categories, Priorities: read.Priorities, Frequencies: read.Frequencies, Specialties: read.Specialties,
 		ResidenceTypes: choices("house", "apartment", "condo", "townhouse", "duplex", "mobile_home", "cabin", "other"),
 		DocumentTypes: choices("warranty", "manual", "receipt", "invoice", "contract", "insurance", "permit", "inspection",
 			"floor_plan", "photo", "other"),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("encode lookups: %w", err)
-	}
-	sum := sha256.Sum256(body)
-	out := &getLookupsOutput{
-		Status: http.StatusOK, ContentType: "application/json", Body: body, CacheControl: "public, max-age=3600",
-		ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`,
-	}
-	if matches(in.IfNoneMatch, out.ETag) {
-		out.Status, out.Body, out.ContentType = http.StatusNotModified, nil, ""
-	}
-	return out, nil
-}
-
-// matches compares as RFC 9110 has it for If-None-Match: weakly, any of a list, or a star for whatever there is.
-func matches(ifNoneMatch, etag string) bool {
-	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == etag || candidate == "*" {
-			return true
-		}
-	}
-	return false
+	}, *in, "public")
 }
 
 // choices names values as people would: mobile_home is Mobile home.

@@ -11,8 +11,9 @@ import (
 
 type listCompletionsInput struct {
 	page.Query
-	TaskID      int64 `query:"task_id" minimum:"1" doc:"Only the history of this task"`
-	ResidenceID int64 `query:"residence_id" minimum:"1" doc:"Only what was done in this home"`
+	TaskID      int64  `query:"task_id" minimum:"1" doc:"Only the history of this task"`
+	ResidenceID int64  `query:"residence_id" minimum:"1" doc:"Only what was done in this home"`
+	Kind        string `query:"kind" enum:"completed,skipped,unassigned" doc:"Only entries of this kind"`
 }
 
 type listCompletionsOutput struct {
@@ -24,7 +25,7 @@ const selectCompletions = `
 SELECT ` + entryColumns + `
 FROM residence_member m JOIN task_task t ON t.residence_id = m.residence_id JOIN task_taskcompletion c ON c.task_id = t.id
 WHERE m.user_id = $1 AND ($2::bigint = 0 OR t.id = $2::bigint) AND ($3::bigint = 0 OR t.residence_id = $3::bigint)
-    AND ($4::bigint = 0 OR c.id < $4::bigint)
+    AND ($4::bigint = 0 OR c.id < $4::bigint) AND ($6::text = '' OR c.kind = $6::text)
 ORDER BY c.id DESC LIMIT $5::int`
 
 func (s *service) listCompletions(ctx context.Context, in *listCompletionsInput) (*listCompletionsOutput, error) {
@@ -32,7 +33,7 @@ func (s *service) listCompletions(ctx context.Context, in *listCompletionsInput)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := pg.All[entry](ctx, s.DB, selectCompletions, authn.User(ctx).ID, in.TaskID, in.ResidenceID, after, in.Limit+1)
+	entries, err := pg.All[entry](ctx, s.DB, selectCompletions, authn.User(ctx).ID, in.TaskID, in.ResidenceID, after, in.Limit+1, in.Kind)
 	if err != nil {
 		return nil, fmt.Errorf("list completions: %w", err)
 	}

@@ -33,7 +33,7 @@ WHERE c.id = $1
 RETURNING ` + entryColumns
 
 	updateLastCompleted = `
-UPDATE task_task SET updated_at = now(), last_completed_on = (SELECT max(completed_on) FROM task_taskcompletion WHERE task_id = $1)
+UPDATE task_task SET updated_at = now(), last_completed_on = (SELECT max(completed_on) FROM task_taskcompletion WHERE task_id = $1 AND kind = 'completed')
 WHERE id = $1`
 )
 
@@ -49,6 +49,9 @@ func (s *service) patchCompletion(ctx context.Context, in *patchCompletionInput)
 	}
 	var changed entry
 	err := s.changeCompletion(ctx, in.ID, func(tx *pg.Tx, now *heldEntry) error {
+		if now.Kind == kindSkipped && (body.ActualCost.Value != nil || body.Rating.Value != nil) {
+			return problem.Conflict("What was skipped has no cost and no rating.", s.show(ctx, now.task.row))
+		}
 		patch.Apply(body.CompletedOn.Value, &now.CompletedOn)
 		body.Notes.Apply(&now.Notes)
 		body.ActualCost.Apply(&now.ActualCost)

@@ -9,17 +9,21 @@ import (
 	"github.com/honeydue/backend/shared/patch"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
+	"github.com/honeydue/backend/shared/recur"
 )
 
 type patchTaskBody struct {
-	Title         patch.Field[string]    `json:"title,omitempty" nullable:"false" minLength:"1" maxLength:"200" example:"Clean the gutters"`
-	Description   patch.Field[string]    `json:"description,omitempty" maxLength:"5000"`
-	CategoryID    patch.Field[int64]     `json:"category_id,omitempty" minimum:"1"`
-	PriorityID    patch.Field[int64]     `json:"priority_id,omitempty" minimum:"1"`
-	FrequencyID   patch.Field[int64]     `json:"frequency_id,omitempty" minimum:"1"`
-	DueDate       patch.Field[date.Date] `json:"due_date,omitempty" format:"date" doc:"The one that stands changes nothing" example:"2026-10-31"`
-	AssignedToID  patch.Field[int64]     `json:"assigned_to_id,omitempty" minimum:"1" doc:"A member of the home"`
-	EstimatedCost patch.Field[string]    `json:"estimated_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"129.90"`
+	Title         patch.Field[string]     `json:"title,omitempty" nullable:"false" minLength:"1" maxLength:"200" example:"Clean the gutters"`
+	Description   patch.Field[string]     `json:"description,omitempty" maxLength:"5000"`
+	CategoryID    patch.Field[int64]      `json:"category_id,omitempty" minimum:"1"`
+	PriorityID    patch.Field[int64]      `json:"priority_id,omitempty" minimum:"1"`
+	FrequencyID   patch.Field[int64]      `json:"frequency_id,omitempty" minimum:"1" doc:"Takes the place of recurrence"`
+	Recurrence    patch.Field[recur.Rule] `json:"recurrence,omitempty" doc:"Takes the place of frequency_id"`
+	DueDate       patch.Field[date.Date]  `json:"due_date,omitempty" format:"date" doc:"The one that stands changes nothing" example:"2026-10-31"`
+	AssignedToID  patch.Field[int64]      `json:"assigned_to_id,omitempty" minimum:"1" doc:"A member of the home"`
+	ContractorID  patch.Field[int64]      `json:"contractor_id,omitempty" minimum:"1" doc:"A contractor of the home"`
+	TemplateID    patch.Field[int64]      `json:"template_id,omitempty" minimum:"1"`
+	EstimatedCost patch.Field[string]     `json:"estimated_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"129.90"`
 }
 
 type patchTaskInput struct {
@@ -32,11 +36,15 @@ func (s *service) patchTask(ctx context.Context, in *patchTaskInput) (*taskOutpu
 		if in.Body.Title.Value == nil {
 			return nil, problem.Invalid("body.title", "expected a title")
 		}
-		trimmed, err := title(*in.Body.Title.Value)
+		trimmed, err := title("body.", *in.Body.Title.Value)
 		if err != nil {
 			return nil, err
 		}
 		in.Body.Title.Value = &trimmed
+	}
+	var err error
+	if in.Body.Recurrence.Value, err = checkRule("body.", in.Body.Recurrence.Value, in.Body.FrequencyID.Value); err != nil {
+		return nil, err
 	}
 	changed, err := s.changeTask(ctx, in.ID, func(tx *pg.Tx, access home.Access, now *held) error {
 		assignee := now.AssignedToID
@@ -44,7 +52,7 @@ func (s *service) patchTask(ctx context.Context, in *patchTaskInput) (*taskOutpu
 		if same(assignee, now.AssignedToID) {
 			return nil
 		}
-		if err := mayAssign(access, now.AssignedToID); err != nil {
+		if err := mayAssign("body.", access, now.AssignedToID); err != nil {
 			return err
 		}
 		return s.tellAssignee(ctx, tx, now.row, authn.User(ctx).ID)
@@ -62,7 +70,16 @@ func (b patchTaskBody) apply(t *row) {
 	b.CategoryID.Apply(&t.CategoryID)
 	b.PriorityID.Apply(&t.PriorityID)
 	b.FrequencyID.Apply(&t.FrequencyID)
+	b.Recurrence.Apply(&t.Recurrence)
+	switch {
+	case b.FrequencyID.Value != nil:
+		t.Recurrence = nil
+	case b.Recurrence.Value != nil:
+		t.FrequencyID = nil
+	}
 	b.AssignedToID.Apply(&t.AssignedToID)
+	b.ContractorID.Apply(&t.ContractorID)
+	b.TemplateID.Apply(&t.TemplateID)
 	b.EstimatedCost.Apply(&t.EstimatedCost)
 	if b.DueDate.Sent && !same(b.DueDate.Value, t.DueOn) {
 		t.DueOn, t.NextDueOn = b.DueDate.Value, b.DueDate.Value

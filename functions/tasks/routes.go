@@ -18,6 +18,14 @@ func (s *service) routes(on huma.API) {
 		Summary: "Create a task", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}, s.createTask)
 	api.Handle(signed, huma.Operation{
+		Method: http.MethodPost, Path: "/api/tasks/bulk/", OperationID: "create-tasks", Tags: []string{"tasks"}, DefaultStatus: http.StatusCreated,
+		Summary: "Create up to 50 tasks of a home, all or none", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+	}, s.createTasks)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodGet, Path: "/api/tasks/search/", OperationID: "search-tasks", Tags: []string{"tasks"},
+		Summary: "Tasks in the homes of the caller, newest first", Description: "Also those that no board shows.",
+	}, s.searchTasks)
+	api.Handle(signed, huma.Operation{
 		Method: http.MethodGet, Path: "/api/tasks/", OperationID: "get-board", Tags: []string{"tasks"},
 		Summary: "The board over all homes of the caller", Responses: answers[kanban](on), Description: boardDescription,
 	}, s.getBoard)
@@ -32,7 +40,7 @@ func (s *service) routes(on huma.API) {
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodPatch, Path: "/api/tasks/{id}/", OperationID: "patch-task", Tags: []string{"tasks"},
 		Summary: "Change a task", Errors: []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "A new due_date is the next one due, and what a rhythm counts from. Another frequency_id keeps next_due_date: it counts from the next completion on.",
+		Description: "A new due_date is the next one due, and what a rhythm counts from. Another rhythm keeps next_due_date: it counts from the next completion on. frequency_id and recurrence take each other's place.",
 	}, s.patchTask)
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodDelete, Path: "/api/tasks/{id}/", OperationID: "delete-task", Tags: []string{"tasks"}, DefaultStatus: http.StatusNoContent,
@@ -47,15 +55,28 @@ func (s *service) routes(on huma.API) {
 	api.Handle(signed, move("unarchive", "Put an archived task back"), s.moveTask(unarchive))
 
 	api.Handle(signed, huma.Operation{
+		Method: http.MethodPost, Path: "/api/tasks/{id}/skip/", OperationID: "skip-task", Tags: []string{"tasks"}, DefaultStatus: http.StatusOK,
+		Summary: "Pass what is due without doing it", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+		Description: "Leaves an entry in the history that is not a completion. 409, with the task as it is now in `current`, when another date is due " +
+			"than `occurrence` says, or when nothing would follow.",
+	}, s.skipTask)
+	api.Handle(signed, huma.Operation{
+		Method: http.MethodGet, Path: "/api/tasks/{id}/occurrences/", OperationID: "list-occurrences", Tags: []string{"tasks"},
+		Summary: "The dates that lie ahead, and what completing or skipping today would do", Errors: []int{http.StatusNotFound},
+	}, s.listOccurrences)
+
+	api.Handle(signed, huma.Operation{
 		Method: http.MethodPost, Path: "/api/task-completions/", OperationID: "create-completion", Tags: []string{"task completions"}, DefaultStatus: http.StatusCreated,
 		Summary: "Complete a task", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
-		Description: "Ends what is due, and says when the task is due next: the first date of its rhythm, counted from due_date, behind the one that was due. " +
-			"A task with a rhythm and no due_date counts from the day of completing. A task without a rhythm is completed. " +
+		Description: "Ends what is due, and says when the task is due next: by its rhythm, the first date counted from due_date behind the one that was due, " +
+			"or behind the day of completing as well where missed is roll; with from completion, or without a due_date, counted from the day of completing. " +
+			"A task without a rhythm is completed. " +
 			"409, with the task as it is now in `current`, when another date is due than `occurrence` says, or when nothing is left to complete.",
 	}, s.createCompletion)
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodGet, Path: "/api/task-completions/", OperationID: "list-completions", Tags: []string{"task completions"},
-		Summary: "What was done in the homes of the caller, newest entry first",
+		Summary:     "The history of the homes of the caller, newest entry first",
+		Description: "Also what was skipped, and whom a task was taken off: `kind` says which.",
 	}, s.listCompletions)
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodPatch, Path: "/api/task-completions/{id}/", OperationID: "patch-completion", Tags: []string{"task completions"},
@@ -65,7 +86,8 @@ func (s *service) routes(on huma.API) {
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodDelete, Path: "/api/task-completions/{id}/", OperationID: "delete-completion", Tags: []string{"task completions"}, DefaultStatus: http.StatusNoContent,
 		Summary: "Take an entry back", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
-		Description: "Puts the task back as it was before. Only the newest entry of a task can go; an older one is 409, with the task in `current`.",
+		Description: "Puts the task back as it was before: what is due, the date that it counts from, whether someone was at it. " +
+			"Only the newest entry that ended something can go; an older one is 409, with the task in `current`.",
 	}, s.deleteCompletion)
 
 	api.Handle(on, huma.Operation{
@@ -73,6 +95,7 @@ func (s *service) routes(on huma.API) {
 		Summary: "The lists to choose from", Responses: conditional(answers[lookups](on)),
 		Description: "The same for everybody, so it needs no token. `If-None-Match` with the ETag of an earlier answer gives 304.",
 	}, s.getLookups)
+	s.templateRoutes(signed)
 }
 
 // move describes one of the calls that set or clear a mark of a task.

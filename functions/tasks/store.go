@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/idempotency"
 	"github.com/honeydue/backend/shared/pg"
@@ -19,14 +20,22 @@ type held struct {
 	row
 	Every *int
 	Unit  *string
+
+	// Of the newest entry of its history that ended an occurrence.
+	EndedOccurrence *date.Date
+	EndedOn         *date.Date
 }
 
 const (
 	lockTask = `SELECT id FROM task_task WHERE id = $1 FOR UPDATE`
 
 	selectHeld = `
-SELECT ` + columns + `, f.every, f.unit
-FROM task_task t LEFT JOIN task_frequency f ON f.id = t.frequency_id WHERE t.id = $1`
+SELECT ` + columns + `, f.every, f.unit, e.occurrence_on AS ended_occurrence, e.completed_on AS ended_on
+FROM task_task t LEFT JOIN task_frequency f ON f.id = t.frequency_id LEFT JOIN LATERAL (
+    SELECT c.occurrence_on, c.completed_on FROM task_taskcompletion c WHERE c.task_id = t.id AND c.kind <> 'unassigned'
+    ORDER BY c.id DESC LIMIT 1
+) e ON true
+WHERE t.id = $1`
 )
 
 // Queue asks for the lock and the row of the task whose ID is set.
@@ -74,9 +83,12 @@ func (s *service) changeTask(ctx context.Context, id int64, fn func(tx *pg.Tx, a
 		if err := fn(tx, access, now); err != nil {
 			return err
 		}
-		var err error
-		after, err = pg.One[row](ctx, tx, updateTask, updateArgs(now.row)...)
-		return refusedReference(err)
+		args, err := updateArgs(now.row)
+		if err != nil {
+			return err
+		}
+		after, err = pg.One[row](ctx, tx, updateTask, args...)
+		return refusedReference("body.", err)
 	}, now)
 	if err != nil {
 		return row{}, fmt.Errorf("change task %d: %w", id, err)
@@ -85,25 +97,32 @@ func (s *service) changeTask(ctx context.Context, id int64, fn func(tx *pg.Tx, a
 }
 
 const updateTask = `
-UPDATE task_task t SET title = $2, description = $3, category_id = $4, priority_id = $5, frequency_id = $6, due_on = $7::date,
-    next_due_on = $8::date, assigned_to_id = $9, estimated_cost = $10::numeric, in_progress = $11, is_cancelled = $12, is_archived = $13,
-    last_completed_on = $14::date, completion_count = $15, updated_at = now()
+UPDATE task_task t SET title = $2, description = $3, category_id = $4, priority_id = $5, frequency_id = $6, recurrence = $7::jsonb,
+    due_on = $8::date, next_due_on = $9::date, assigned_to_id = $10, contractor_id = $11, template_id = $12, estimated_cost = $13::numeric,
+    in_progress = $14, is_cancelled = $15, is_archived = $16, last_completed_on = $17::date, completion_count = $18, updated_at = now()
 WHERE t.id = $1
 RETURNING ` + columns
 
-func updateArgs(r row) []any {
-	return []any{
-		r.ID, r.Title, r.Description, r.CategoryID, r.PriorityID, r.FrequencyID, r.DueOn, r.NextDueOn, r.AssignedToID,
-		r.EstimatedCost, r.InProgress, r.IsCancelled, r.IsArchived, r.LastCompletedOn, r.CompletionCount,
+func updateArgs(r row) ([]any, error) {
+	rule, err := ruleText(r.Recurrence)
+	if err != nil {
+		return nil, err
 	}
+	return []any{
+		r.ID, r.Title, r.Description, r.CategoryID, r.PriorityID, r.FrequencyID, rule, r.DueOn, r.NextDueOn, r.AssignedToID,
+		r.ContractorID, r.TemplateID, r.EstimatedCost, r.InProgress, r.IsCancelled, r.IsArchived, r.LastCompletedOn, r.CompletionCount,
+	}, nil
 }
 
-// refusedReference turns PostgreSQL's refusal of a list entry that does not exist into the field that named it.
-func refusedReference(err error) error {
-	for _, field := range []string{"category_id", "priority_id", "frequency_id"} {
+// refusedReference turns PostgreSQL's refusal of an id that a task cannot refer to into the field, below at, that named it.
+func refusedReference(at string, err error) error {
+	for _, field := range []string{"category_id", "priority_id", "frequency_id", "template_id"} {
 		if pg.Violates(err, "task_task_"+field+"_fkey") {
-			return problem.Invalid("body."+field, "expected an id of the "+strings.TrimSuffix(field, "_id")+" list")
+			return problem.Invalid(at+field, "expected an id of the "+strings.TrimSuffix(field, "_id")+" list")
 		}
+	}
+	if pg.Violates(err, "task_task_contractor_id_fkey") {
+		return problem.Invalid(at+"contractor_id", "expected a contractor of the home")
 	}
 	return err
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/idempotency"
 	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
 )
 
-// heldEntry is an entry of a task's history, read behind the lock of that task: so the newest stays the newest.
+// heldEntry is an entry of a task's history, read behind the lock of that task: so the newest stays the newest, of those that
+// ended an occurrence.
 type heldEntry struct {
 	task held
 	readEntry
@@ -23,7 +25,7 @@ type readEntry struct {
 }
 
 const selectHeldEntry = `
-SELECT ` + entryColumns + `, NOT EXISTS (SELECT FROM task_taskcompletion n WHERE n.task_id = c.task_id AND n.id > c.id) AS newest
+SELECT ` + entryColumns + `, NOT EXISTS (SELECT FROM task_taskcompletion n WHERE n.task_id = c.task_id AND n.kind <> 'unassigned' AND n.id > c.id) AS newest
 FROM task_taskcompletion c WHERE c.id = $1`
 
 // Queue asks for the entry whose ID is set, and for its task.
@@ -54,7 +56,12 @@ func (s *service) changeCompletion(ctx context.Context, id int64, fn func(tx *pg
 		now.task.ID = access.TaskID
 		return access.Access, err
 	}
-	err := s.Homes.Change(ctx, &idempotency.Guard{}, look, func(tx *pg.Tx, _ home.Access) error { return fn(tx, now) }, now)
+	err := s.Homes.Change(ctx, &idempotency.Guard{}, look, func(tx *pg.Tx, _ home.Access) error {
+		if now.Kind == kindUnassigned {
+			return problem.Conflict("That someone left is no one's to change.", s.show(ctx, now.task.row))
+		}
+		return fn(tx, now)
+	}, now)
 	if err != nil {
 		return fmt.Errorf("change completion %d: %w", id, err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/honeydue/backend/shared/board"
 	"github.com/honeydue/backend/shared/date"
+	"github.com/honeydue/backend/shared/recur"
 )
 
 // A task as the app sees it.
@@ -15,10 +16,13 @@ type task struct {
 	Description     *string    `json:"description" example:"Both sides, and look at the joints"`
 	CategoryID      *int64     `json:"category_id" example:"11"`
 	PriorityID      *int64     `json:"priority_id" example:"2"`
-	FrequencyID     *int64     `json:"frequency_id" example:"7"`
+	FrequencyID     *int64     `json:"frequency_id" doc:"A rhythm of the list, unless recurrence says it in full" example:"7"`
+	Recurrence      shownRule  `json:"recurrence"`
 	DueDate         *date.Date `json:"due_date" format:"date" doc:"The date that people set; a rhythm counts from it" example:"2026-10-31"`
 	NextDueDate     *date.Date `json:"next_due_date" format:"date" doc:"The date that is due now; null when none is" example:"2027-04-30"`
 	AssignedToID    *int64     `json:"assigned_to_id" example:"12"`
+	ContractorID    *int64     `json:"contractor_id" example:"4"`
+	TemplateID      *int64     `json:"template_id" doc:"The template that it was made from" example:"21"`
 	EstimatedCost   *string    `json:"estimated_cost" example:"129.90"`
 	KanbanColumn    place      `json:"kanban_column" example:"upcoming_tasks" doc:"Where the task stands; null while it is cancelled or archived"`
 	ButtonTypes     []string   `json:"button_types" nullable:"false" enum:"edit,complete,cancel,mark_in_progress,view,uncancel,unarchive" doc:"What the app offers to do with it"`
@@ -41,9 +45,12 @@ type row struct {
 	CategoryID      *int64
 	PriorityID      *int64
 	FrequencyID     *int64
+	Recurrence      *recur.Rule
 	DueOn           *date.Date
 	NextDueOn       *date.Date
 	AssignedToID    *int64
+	ContractorID    *int64
+	TemplateID      *int64
 	EstimatedCost   *string
 	InProgress      bool
 	IsCancelled     bool
@@ -56,8 +63,8 @@ type row struct {
 }
 
 // columns reads a row from task_task under the alias t.
-const columns = `t.id, t.residence_id, t.title, t.description, t.category_id, t.priority_id, t.frequency_id, t.due_on, t.next_due_on,
-    t.assigned_to_id, t.estimated_cost::text AS estimated_cost, t.in_progress, t.is_cancelled, t.is_archived, t.last_completed_on,
+const columns = `t.id, t.residence_id, t.title, t.description, t.category_id, t.priority_id, t.frequency_id, t.recurrence, t.due_on, t.next_due_on,
+    t.assigned_to_id, t.contractor_id, t.template_id, t.estimated_cost::text AS estimated_cost, t.in_progress, t.is_cancelled, t.is_archived, t.last_completed_on,
     t.completion_count, t.created_by_id, t.created_at, t.updated_at`
 
 // column returns where the task stands for someone whose date is today.
@@ -73,9 +80,10 @@ func (r row) task(today date.Date, threshold int) task {
 	column := r.column(today, threshold)
 	return task{
 		ID: r.ID, ResidenceID: r.ResidenceID, Title: r.Title, Description: r.Description,
-		CategoryID: r.CategoryID, PriorityID: r.PriorityID, FrequencyID: r.FrequencyID,
-		DueDate: r.DueOn, NextDueDate: r.NextDueOn, AssignedToID: r.AssignedToID, EstimatedCost: r.EstimatedCost,
-		KanbanColumn: place(column), ButtonTypes: r.buttons(column),
+		CategoryID: r.CategoryID, PriorityID: r.PriorityID, FrequencyID: r.FrequencyID, Recurrence: shownRule{r.Recurrence},
+		DueDate: r.DueOn, NextDueDate: r.NextDueOn, AssignedToID: r.AssignedToID, ContractorID: r.ContractorID, TemplateID: r.TemplateID,
+		EstimatedCost: r.EstimatedCost,
+		KanbanColumn:  place(column), ButtonTypes: r.buttons(column),
 		IsCancelled: r.IsCancelled, IsArchived: r.IsArchived, InProgress: r.InProgress,
 		LastCompletedOn: r.LastCompletedOn, CompletionCount: r.CompletionCount,
 		CreatedByID: r.CreatedByID, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
