@@ -1,10 +1,14 @@
 package pg_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/url"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,6 +183,74 @@ func TestOnlyACommitWithoutAnAnswerIsInDoubt(t *testing.T) {
 	})
 	require.True(t, pg.InDoubt(err), "%v", err)
 	require.True(t, pg.Unavailable(err), "%v", err)
+}
+
+// TestAConnectionCutBehindACommitIsInDoubt: the network says nothing more, and nor does PostgreSQL.
+func TestAConnectionCutBehindACommitIsInDoubt(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"exec", "cache_statement"} {
+		own := devtest.New(t)
+		db := open(t, cutBehindCommit(t, own.DirectURL("postgres")), mode)
+		err := pg.InTx(t.Context(), db, func(tx *pg.Tx) error {
+			_, err := pg.Value[int32](t.Context(), tx, `SELECT pg_backend_pid()`)
+			return err
+		})
+		require.True(t, pg.InDoubt(err), "%s: %v", mode, err)
+		require.True(t, pg.Unavailable(err), "%s: %v", mode, err)
+	}
+}
+
+// cutBehindCommit returns the address of a relay before the server at url that passes a COMMIT on and hangs up.
+func cutBehindCommit(t *testing.T, address string) string {
+	t.Helper()
+	target, err := url.Parse(address)
+	require.NoError(t, err)
+	server := target.Host
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	t.Cleanup(func() {
+		require.NoError(t, listener.Close())
+		group.Wait()
+	})
+	group.Go(func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() { relayUntilCommit(near, server) })
+		}
+	})
+	target.Host = listener.Addr().String()
+	return target.String()
+}
+
+func relayUntilCommit(near net.Conn, server string) {
+	defer func() { _ = near.Close() }()
+	far, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", server)
+	if err != nil {
+		return
+	}
+	defer func() { _ = far.Close() }()
+	go func() {
+		_, _ = io.Copy(near, far)
+		_ = near.Close()
+	}()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := near.Read(buffer)
+		if err != nil {
+			return
+		}
+		committing := bytes.Contains(buffer[:n], []byte("COMMIT"))
+		if committing {
+			_ = near.Close()
+		}
+		if _, err := far.Write(buffer[:n]); err != nil || committing {
+			return
+		}
+	}
 }
 
 func TestConfigIsNotEchoed(t *testing.T) {

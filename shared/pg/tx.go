@@ -200,10 +200,12 @@ func (tx *Tx) commit(ctx context.Context) error {
 }
 
 // refused returns whether err says that a batch with COMMIT had no effect: PostgreSQL answered a statement with an
-// error, which ends the transaction, or nothing was sent. What ends a session says nothing, nor does a pooler's word.
+// error, which ends the transaction, or nothing was sent. What ends a session says nothing, nor does a pooler's word. That a
+// connection is closed is what pgx says also of one that was cut behind the COMMIT, although it calls that safe to retry.
 func refused(err error) bool {
 	var answer *pgconn.PgError
-	return errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR" || pgconn.SafeToRetry(err)
+	return errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR" ||
+		pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed)
 }
 
 const rollbackTimeout = time.Second
