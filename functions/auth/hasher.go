@@ -11,8 +11,6 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
-
-	"github.com/honeydue/backend/shared/problem"
 )
 
 // Cost of a new hash: OWASP's second choice of argon2id, 19 MiB and two passes.
@@ -31,25 +29,17 @@ const hashPrefix = "$argon2id$v=19$m=19456,t=2,p=1$"
 const noHash = hashPrefix + "d2hvIGlzIG5vdCBoZXJlIQ$4uLbH1oVZ0mYwz1pM2sT9xkQe7Jr5CfNqA8gD3iKvXo"
 
 const (
-	hashPlaces   = 4 // of 19 MiB each, in a process
+	hashSeats    = 4 // of 19 MiB each, in a process
 	hashPatience = time.Second
 )
 
 // hasher turns passwords into what is stored of them, a few at a time.
-type hasher struct{ places chan struct{} }
+type hasher struct{ seats seats }
 
-func newHasher() *hasher { return &hasher{places: make(chan struct{}, hashPlaces)} }
+func newHasher() *hasher { return &hasher{seats: make(seats, hashSeats)} }
 
-// enter waits for a place and returns what gives it back. Too long a wait is a problem 429.
 func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
-	patience, cancel := context.WithTimeout(ctx, hashPatience)
-	defer cancel()
-	select {
-	case h.places <- struct{}{}:
-		return func() { <-h.places }, nil
-	case <-patience.Done():
-		return nil, problem.TooMany("Too many people are signing in at this moment.", hashPatience)
-	}
+	return h.seats.enter(ctx, hashPatience, "Too many people are signing in at this moment.")
 }
 
 // hash returns the PHC string to store of password.

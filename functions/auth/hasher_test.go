@@ -44,7 +44,7 @@ func TestHasher(t *testing.T) {
 		require.False(t, wrong, known.stored)
 		require.Equal(t, known.outdated, outdated(known.stored))
 	}
-	require.Empty(t, h.places)
+	require.Empty(t, h.seats)
 }
 
 // What is checked where there is no account costs what an account's hash costs.
@@ -63,8 +63,8 @@ func TestNoHashCostsTheSame(t *testing.T) {
 func TestHasherGivesUp(t *testing.T) {
 	t.Parallel()
 	h := newHasher()
-	for range hashPlaces {
-		h.places <- struct{}{}
+	for range hashSeats {
+		h.seats <- struct{}{}
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -72,7 +72,7 @@ func TestHasherGivesUp(t *testing.T) {
 	var refused *problem.Problem
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, 429, refused.Status)
-	require.Len(t, h.places, hashPlaces)
+	require.Len(t, h.seats, hashSeats)
 }
 
 func FuzzParseHash(f *testing.F) {

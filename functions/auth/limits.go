@@ -18,6 +18,7 @@ var (
 	forgotOfAddress = limit.Rule{Name: "auth.forgot.address", Max: 20, Window: time.Hour}
 	forgotOfEmail   = limit.Rule{Name: "auth.forgot.email", Max: 5, Window: time.Hour}
 	codesOfPerson   = limit.Rule{Name: "auth.codes.person", Max: 5, Window: time.Hour}
+	exportsOfPerson = limit.Rule{Name: "auth.export.person", Max: 5, Window: time.Hour}
 	registrations   = limit.Rule{Name: "auth.register.address", Max: 20, Window: time.Hour}
 )
 

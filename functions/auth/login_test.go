@@ -108,7 +108,7 @@ func TestLockoutUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.register(t, "ann@example.com")
-	b.service.hasher.places = make(chan struct{}, 16)
+	b.service.hasher.seats = make(chan struct{}, 16)
 	statuses := make([]int, 20)
 	var racers sync.WaitGroup
 	for i := range statuses {
@@ -168,13 +168,13 @@ func TestHashesAreFew(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.register(t, "ann@example.com")
-	require.Equal(t, hashPlaces, cap(b.service.hasher.places))
-	for range hashPlaces {
-		b.service.hasher.places <- struct{}{}
+	require.Equal(t, hashSeats, cap(b.service.hasher.seats))
+	for range hashSeats {
+		b.service.hasher.seats <- struct{}{}
 	}
 	retryAfter(t, b.login(t, "ann@example.com", password))
 	retryAfter(t, b.post(t, "register/", "", object{"email": "bob@example.com", "password": password}))
-	<-b.service.hasher.places
+	<-b.service.hasher.seats
 	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password), 200)
 	for range loginOfAccount.Max {
 		functiontest.Refused(t, b.login(t, "ann@example.com", "wrong password"), 401)

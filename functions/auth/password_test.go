@@ -225,4 +225,5 @@ func TestNoPasswordIsNoProof(t *testing.T) {
 	p := b.Person(t, "nopassword")
 	functiontest.Refused(t, b.post(t, "change-password/", p.Token, object{"current_password": password, "new_password": newPassword}), 422)
 	functiontest.Refused(t, b.post(t, "change-email/", p.Token, object{"password": password, "new_email": "new@example.com"}), 422)
+	functiontest.Refused(t, b.deleteAccount(t, p.Token, password), 422)
 }

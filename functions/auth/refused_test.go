@@ -21,6 +21,7 @@ func TestRefusedWithoutToken(t *testing.T) {
 	for _, call := range []struct{ method, path string }{
 		{"POST", "logout/"}, {"GET", "me/"}, {"PATCH", "me/"}, {"POST", "verify-email/"}, {"POST", "resend-verification/"},
 		{"POST", "change-password/"}, {"POST", "change-email/"}, {"GET", "sessions/"}, {"DELETE", "sessions/1/"}, {"DELETE", "sessions/"},
+		{"DELETE", "account/"}, {"GET", "export/"},
 	} {
 		for _, token := range []string{"", "hd_" + strings.Repeat("A", 43), "secret"} {
 			r := b.Call(t, call.method, "/api/auth/"+call.path, token, nil)

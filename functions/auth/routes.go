@@ -33,6 +33,9 @@ func (s *service) routes(on huma.API) {
 	api.Handle(signed, operation(get, "sessions/", "list-sessions", "Devices signed in", "Newest first.", http.StatusOK), s.listSessions)
 	api.Handle(signed, operation(remove, "sessions/{id}/", "delete-session", "End one session", "", empty, http.StatusNotFound), s.deleteSession)
 	api.Handle(signed, operation(remove, "sessions/", "delete-sessions", "End all other sessions", "", empty), s.deleteSessions)
+
+	api.Handle(signed, operation(remove, "account/", "delete-account", "Delete the caller's account", "All of it at once, and for good. A home that others belong to passes to whoever of its members is there longest, to a viewer only when there is no member; tasks that the caller had become nobody's, and the history of such a home keeps what was done and not by whom. A home without others goes with everything in it. A password that is not right is 422, and counts as a failed login.", accepted, http.StatusConflict), s.deleteAccount)
+	api.Handle(signed, exporting(operation(get, "export/", "get-export", "All that is held of the caller", "As a file of one JSON document. Of other people it has ids alone. Five an hour.", http.StatusOK)), s.getExport)
 }
 
 func operation(method, path, id, summary, description string, status int, refusals ...int) huma.Operation {
@@ -40,4 +43,13 @@ func operation(method, path, id, summary, description string, status int, refusa
 		Method: method, Path: "/api/auth/" + path, OperationID: id, Summary: summary, Description: description,
 		Tags: []string{"Auth"}, DefaultStatus: status, Errors: refusals,
 	}
+}
+
+// exporting documents an answer whose type no handler has, since it is written row by row.
+func exporting(op huma.Operation) huma.Operation {
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: http.StatusText(http.StatusOK),
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: exportSchema()}},
+	}}
+	return op
 }

@@ -8,10 +8,11 @@ import (
 // service is what the handlers work with.
 type service struct {
 	*function.Base
-	codes  code.Key
-	hasher *hasher
+	codes   code.Key
+	hasher  *hasher
+	exports seats
 }
 
 func newService(base *function.Base, codes code.Key) *service {
-	return &service{Base: base, codes: codes, hasher: newHasher()}
+	return &service{Base: base, codes: codes, hasher: newHasher(), exports: make(seats, exportSeats)}
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/honeydue/backend/shared/problem"
 )
 
-// signedOut is what it means that the caller's own row is gone: the account went after the token was looked up.
+// signedOut is what it means that the caller's own row is gone: the account went after the token was looked up, or while
+// something was about to refer to it.
 func signedOut(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return problem.Unauthenticated()

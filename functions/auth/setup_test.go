@@ -23,6 +23,7 @@ func codeKey() code.Key { return code.Key(strings.Repeat("k", 32)) }
 type bundle struct {
 	*functiontest.Server
 	service *service
+	hash    string // of password, made once
 }
 
 func setup(t *testing.T) *bundle {

@@ -94,19 +94,21 @@ func TestWhatRolesAreRefused(t *testing.T) {
 	own := devtest.New(t)
 	refused := map[string][]string{
 		"auth": {
-			`SELECT 1 FROM residence_member`, `SELECT 1 FROM task_task`, `SELECT answer FROM shared_idempotency`,
-			`SELECT data FROM outbox_event`, `UPDATE outbox_delivery SET state = 'done'`, `SELECT 1 FROM notification_message`,
+			`UPDATE residence_residence SET name = 'x'`, `UPDATE task_task SET title = 'x'`, `DELETE FROM task_task`,
+			`SELECT code_hash FROM residence_share_code`, `SELECT answer FROM shared_idempotency`, `SELECT data FROM outbox_event`,
+			`UPDATE outbox_delivery SET state = 'done'`, `SELECT refs FROM notification_message`, `DELETE FROM task_taskcompletion`,
 		},
 		"residences": {
 			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT nonce FROM auth_code`, `SELECT old_email FROM auth_email_change`,
 			`INSERT INTO auth_session (user_id, token_hash, expires_at) VALUES (1, '', now())`, `UPDATE auth_session SET user_id = 1`,
 			`SELECT title FROM task_task`, `UPDATE task_task SET title = 'x'`, `DELETE FROM task_task`, `UPDATE outbox_delivery SET state = 'done'`,
+			`SELECT notes FROM task_taskcompletion`, `UPDATE task_taskcompletion SET notes = 'x'`,
 		},
 		"tasks": {
 			`SELECT password_hash FROM auth_user`, `SELECT email FROM auth_user`, `SELECT nonce FROM auth_code`, `UPDATE auth_session SET user_id = 1`,
 			`SELECT street_address FROM residence_residence`, `UPDATE residence_residence SET name = 'x'`, `SELECT code_hash FROM residence_share_code`,
 			`INSERT INTO residence_member (residence_id, user_id, role) VALUES (1, 1, 'owner')`, `DELETE FROM residence_member`,
-			`UPDATE task_frequency SET name = 'x'`, `DELETE FROM outbox_event`,
+			`UPDATE task_template SET title = 'x'`, `SELECT phone FROM residence_contractor`, `UPDATE task_frequency SET name = 'x'`, `DELETE FROM outbox_event`,
 		},
 		"notifications": {
 			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT token_hash FROM auth_session`, `UPDATE auth_code SET used_at = now()`,

@@ -67,9 +67,9 @@ func save(ctx context.Context, tx *pg.Tx, r Residence) (Residence, error) {
 	return changed, nil
 }
 
-// A person's homes that become primary at the same moment wait for each other here, before they hold any home: so
-// one is left primary, also when one of them is new and unseen, and no two wait for each other's homes.
-const lockPrimary = `SELECT pg_advisory_xact_lock(hashtextextended('residence_residence.is_primary of ' || $1::bigint, 0))`
+// A person's homes that become primary at the same moment wait for each other here: so one is left primary, also when one of
+// them is new and unseen.
+var lockPrimary = `SELECT ` + home.PrimaryTurn("$1::bigint")
 
 const clearOtherPrimaries = `
 UPDATE residence_residence r SET is_primary = false, updated_at = now()

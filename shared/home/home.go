@@ -55,6 +55,12 @@ func MembersOf(expr string) string {
 	return `ARRAY(SELECT o.user_id FROM residence_member o WHERE o.residence_id = ` + expr + ` ORDER BY o.user_id)`
 }
 
+// PrimaryTurn is SQL that waits, until the transaction ends, for the turn of the person that expr names to change which of
+// their homes is primary. Whoever takes it does so before holding any home: so no two wait for each other's homes.
+func PrimaryTurn(expr string) string {
+	return `pg_advisory_xact_lock(hashtextextended('residence_residence.is_primary of ' || ` + expr + `, 0))`
+}
+
 var selectAccess = `
 SELECT m.residence_id, m.user_id, m.role, ` + MembersOf("m.residence_id") + ` AS members
 FROM residence_member m WHERE m.residence_id = $1 AND m.user_id = $2`

@@ -20,7 +20,7 @@ import (
 
 // Header is what a creating operation's input embeds.
 type Header struct {
-	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII" required:"false" doc:"Any unguessable text of the client's. The same key and body within 24 h give the same answer again"`
+	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII" required:"false" doc:"Any unguessable text of the client's. The same key and body within 24 h give the same answer again, to whom may still see what was made" example:"8e03978e-40d5-43dd-bc93-6894a57f9324"`
 }
 
 // Answer is the output of a creating operation.
@@ -32,6 +32,7 @@ type Answer[T any] struct {
 
 // A Guard holds the key of one request: its scope is the person and the path. Without a key it guards nothing.
 type Guard struct {
+	person int64
 	key    []byte
 	body   []byte
 	stored *stored
@@ -54,7 +55,7 @@ func New(person int64, path string, header Header, body any) (*Guard, error) {
 	}
 	key := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s", person, path, header.Key))
 	sum := sha256.Sum256(encoded)
-	return &Guard{key: key[:], body: sum[:]}, nil
+	return &Guard{person: person, key: key[:], body: sum[:]}, nil
 }
 
 const (
@@ -65,9 +66,9 @@ SELECT body_hash, status, answer FROM shared_idempotency
 WHERE key_hash = $1::bytea AND created_at > now() - interval '24 hours'`
 
 	insertStored = `
-INSERT INTO shared_idempotency (key_hash, body_hash, status, answer) VALUES ($1::bytea, $2::bytea, $3::int, $4)
+INSERT INTO shared_idempotency (key_hash, body_hash, status, answer, user_id) VALUES ($1::bytea, $2::bytea, $3::int, $4, $5::bigint)
 ON CONFLICT (key_hash) DO UPDATE
-SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = now()`
+SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, user_id = excluded.user_id, created_at = now()`
 )
 
 // Queue adds the guard's questions to the first batch of the transaction.
@@ -124,7 +125,7 @@ func (g *Guard) Begin(ctx context.Context, tx *pg.Tx) error {
 // Replayed returns whether the answer is already there and nothing is left to do.
 func (g *Guard) Replayed() bool { return g.stored != nil }
 
-// Keep stores the answer with the commit.
+// Keep stores the answer with the commit, as the person's: it goes with their account.
 func (g *Guard) Keep(tx *pg.Tx, status int, body any) error {
 	if g.key == nil {
 		return nil
@@ -133,7 +134,7 @@ func (g *Guard) Keep(tx *pg.Tx, status int, body any) error {
 	if err != nil {
 		return fmt.Errorf("encode guarded answer: %w", err)
 	}
-	tx.Queue(insertStored, g.key, g.body, status, string(encoded))
+	tx.Queue(insertStored, g.key, g.body, status, string(encoded), g.person)
 	return nil
 }
 

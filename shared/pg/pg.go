@@ -18,7 +18,7 @@ import (
 
 // SchemaVersion is the newest migration that this code relies on. While the database has an older one,
 // every call answers [ErrSchemaOld].
-const SchemaVersion = 9
+const SchemaVersion = 10
 
 // Config says where the database is. Through a pooler in transaction mode the exec mode must be one that keeps
 // nothing between statements: exec or simple_protocol.
@@ -215,6 +215,13 @@ func Violates(err error, constraint string) bool {
 	var refused *pgconn.PgError
 	return errors.As(err, &refused) && refused.ConstraintName == constraint &&
 		(refused.Code == uniqueViolation || refused.Code == foreignKeyViolation)
+}
+
+// PersonGone returns whether err is PostgreSQL's refusal of a row because the person it names has no account any more. Only
+// the caller's can go while a call runs: everyone else whom it names belongs to a home that it holds.
+func PersonGone(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == foreignKeyViolation && strings.HasSuffix(refused.Detail, `table "auth_user".`)
 }
 
 // Unavailable returns whether err says that the database, and not the statement, is what is wrong:

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/function/functiontest"
+	"github.com/honeydue/backend/shared/home"
+)
+
+type exported map[string]json.RawMessage
+
+func (b *bundle) export(t *testing.T, token string) exported {
+	t.Helper()
+	r := b.get(t, "export/", token)
+	require.Equal(t, "application/json", r.Header.Get("Content-Type"))
+	return functiontest.Read[exported](t, r, 200)
+}
+
+// rows returns the rows of a part.
+func (e exported) rows(t *testing.T, part string) []object {
+	t.Helper()
+	if part == "account" {
+		var row object
+		require.NoError(t, json.Unmarshal(e[part], &row))
+		return []object{row}
+	}
+	var rows []object
+	require.NoError(t, json.Unmarshal(e[part], &rows), part)
+	return rows
+}
+
+// ids returns the ids of a part's rows.
+func (e exported) ids(t *testing.T, part string) []int64 {
+	t.Helper()
+	ids := []int64{}
+	for _, row := range e.rows(t, part) {
+		id, ok := row["id"].(float64)
+		require.True(t, ok)
+		ids = append(ids, int64(id))
+	}
+	return ids
+}
+
+func TestExport(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	l := b.live(t)
+	r := b.get(t, "export/", l.token)
+	require.Equal(t, `attachment; filename="honeydue-export.json"`, r.Header.Get("Content-Disposition"))
+	require.Equal(t, "no-store", r.Header.Get("Cache-Control"))
+	e := functiontest.Read[exported](t, r, 200)
+	names := []string{"exported_at"}
+	for _, part := range exportParts() {
+		names = append(names, part.name)
+		if part.name != "left_behind" {
+			require.NotEmpty(t, e.rows(t, part.name), part.name)
+		}
+	}
+	require.ElementsMatch(t, names, slices.Collect(maps.Keys(e)))
+	var at time.Time
+	require.NoError(t, json.Unmarshal(e["exported_at"], &at))
+	require.WithinDuration(t, time.Now(), at, time.Minute)
+
+	account := e.rows(t, "account")[0]
+	require.Equal(t, "zyxwilda@vashtique.example", account["email"])
+	require.Equal(t, "Zyxwilda", account["first_name"])
+	require.Equal(t, true, account["has_password"])
+	require.Len(t, e.rows(t, "sessions"), 2)
+	require.Equal(t, "zyxwilda@quorndyke.example", e.rows(t, "email_changes")[0]["old_email"])
+	require.Len(t, e.rows(t, "residences"), 3)
+	residence := e.rows(t, "residences")[0]
+	require.Equal(t, "1 Quorndyke Way", residence["street_address"])
+	require.Equal(t, "315000.00", residence["purchase_price"], "money is text")
+	require.Equal(t, "129.90", e.rows(t, "tasks")[0]["estimated_cost"])
+	require.Equal(t, "140.00", e.rows(t, "completions")[0]["actual_cost"])
+	require.Equal(t, "2026-11-30", e.rows(t, "tasks")[0]["next_due_date"])
+	require.Equal(t, []any{14.0}, e.rows(t, "contractors")[0]["specialty_ids"])
+	require.Regexp(t, `^\d{4}-\d\d-\d\dT.*\+00:00$`, account["created_at"], "an instant, in UTC")
+	require.Len(t, e.rows(t, "messages"), 3)
+	require.Len(t, e.rows(t, "stored_answers"), 2)
+
+	require.NotContains(t, string(r.Body), "bob", "someone else's name or address")
+	require.NotContains(t, string(r.Body), "argon2id")
+	require.NotContains(t, string(r.Body), "hash\"")
+	hashes := functiontest.Value[[]string](t, b.Server, `
+		SELECT array_agg(encode(h, 'hex')) FROM (SELECT token_hash FROM auth_session UNION SELECT nonce FROM auth_code UNION SELECT key_hash FROM shared_idempotency) s (h)`)
+	for _, hash := range hashes {
+		require.NotContains(t, string(r.Body), hash)
+	}
+}
+
+// Of a home that the person works in they get what is theirs, of one that they own everything, of one that they left no more than that
+// something there names them.
+func TestExportKeepsToWhatIsTheirs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann, bob := b.person(t, "ann"), b.person(t, "bob")
+	owned, joined, left, foreign := b.Home(t, ann), b.Home(t, bob), b.Home(t, bob), b.Home(t, bob)
+	b.Join(t, owned, bob, home.Member)
+	b.Join(t, joined, ann, home.Viewer)
+	b.Exec(t, `UPDATE residence_residence SET name = 'foreign ' || id WHERE id IN ($1, $2)`, left, foreign)
+	contractor := func(h int64, by functiontest.Person) int64 {
+		return functiontest.Value[int64](t, b.Server, `INSERT INTO residence_contractor (residence_id, name, created_by_id) VALUES ($1, 'Pat', $2) RETURNING id`, h, by.ID)
+	}
+	entry := func(task int64, by, about *int64) int64 {
+		return functiontest.Value[int64](t, b.Server, `INSERT INTO task_taskcompletion (task_id, completed_by_id, unassigned_id, completed_on, before_in_progress, notes) VALUES ($1, $2, $3, now(), false, 'foreign') RETURNING id`, task, by, about)
+	}
+	var tasks, entries, contractors []int64
+	tasks = append(tasks, b.task(t, owned, bob, nil), b.task(t, joined, bob, &ann.ID), b.task(t, joined, ann, nil))
+	his := b.task(t, joined, bob, &bob.ID)
+	lost := b.task(t, left, ann, nil)
+	b.task(t, foreign, bob, nil)
+	entries = append(entries, entry(tasks[0], &bob.ID, nil), entry(his, &ann.ID, nil), entry(his, &bob.ID, &ann.ID))
+	entry(his, &bob.ID, nil)
+	told := entry(lost, &bob.ID, &ann.ID)
+	contractors = append(contractors, contractor(owned, bob), contractor(joined, ann))
+	contractor(joined, bob)
+	called := contractor(left, ann)
+
+	e := b.export(t, ann.Token)
+	require.Equal(t, []int64{owned, joined}, e.ids(t, "residences"))
+	require.Equal(t, tasks, e.ids(t, "tasks"))
+	require.Equal(t, entries, e.ids(t, "completions"))
+	require.Equal(t, contractors, e.ids(t, "contractors"))
+	kinds := map[string]float64{}
+	for _, row := range e.rows(t, "left_behind") {
+		require.ElementsMatch(t, []string{"kind", "id", "residence_id", "created_at"}, slices.Collect(maps.Keys(row)))
+		require.InDelta(t, left, row["residence_id"], 0)
+		kinds[row["kind"].(string)] = row["id"].(float64)
+	}
+	require.Equal(t, map[string]float64{"task": float64(lost), "completion": float64(told), "contractor": float64(called)}, kinds)
+	require.NotContains(t, string(b.get(t, "export/", ann.Token).Body), `"name": "foreign`)
+
+	nobody := b.person(t, "nobody")
+	e = b.export(t, nobody.Token)
+	require.Empty(t, e.rows(t, "tasks"))
+	require.JSONEq(t, `[]`, string(e["residences"]))
+}
+
+// Every column of every table is exported, or it is decided here that it is not.
+func TestEveryColumnIsExportedOrDecided(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	l := b.live(t)
+	e := b.export(t, l.token)
+	parts := map[string]string{
+		"auth_user": "account", "auth_session": "sessions", "auth_code": "codes", "auth_email_change": "email_changes",
+		"residence_member": "memberships", "residence_residence": "residences", "residence_share_code": "share_codes",
+		"residence_contractor": "contractors", "residence_contractor_specialty": "contractors", "task_task": "tasks",
+		"task_taskcompletion": "completions", "notification_message": "messages", "shared_idempotency": "stored_answers",
+	}
+	nobodys := []string{
+		"goose_db_version", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template",
+		"outbox_delivery", "outbox_event", // numbers alone, for 30 days
+		"shared_limit", // hashes, for an hour
+	}
+	renamed := map[string]string{
+		"auth_user.password_hash": "has_password", "task_task.due_on": "due_date", "task_task.next_due_on": "next_due_date",
+		"task_taskcompletion.occurrence_on": "occurrence", "residence_contractor_specialty.specialty_id": "specialty_ids",
+		"residence_contractor_specialty.contractor_id": "id",
+	}
+	without := map[string]string{
+		"auth_session.token_hash": "a secret", "auth_code.nonce": "a secret", "residence_share_code.code_hash": "a secret",
+		"shared_idempotency.key_hash": "the client's", "shared_idempotency.body_hash": "the client's",
+		"shared_idempotency.answer":       "was given before, and may be of a home that they left",
+		"notification_message.event_id":   "how it is sent",
+		"notification_message.refs":       "how it is sent",
+		"notification_message.next_at":    "how it is sent",
+		"notification_message.last_error": "how it is sent", "notification_message.lease_until": "how it is sent",
+		"residence_share_code.created_by_id": "the person",
+	}
+	for name := range read(t, b, `SELECT table_name || '.' || column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'`) {
+		table, column, _ := strings.Cut(name, ".")
+		if slices.Contains(nobodys, table) || without[name] != "" || column == "user_id" {
+			continue
+		}
+		require.NotEmpty(t, parts[table], "%s is neither exported nor nobody's", table)
+		key := column
+		if renamed[name] != "" {
+			key = renamed[name]
+		}
+		require.Contains(t, e.rows(t, parts[table])[0], key, "%s is neither exported nor decided against", name)
+	}
+}
+
+func TestExportIsLimited(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann, bob := b.person(t, "ann"), b.person(t, "bob")
+	for range exportSeats {
+		b.service.exports <- struct{}{}
+	}
+	retryAfter(t, b.get(t, "export/", ann.Token))
+	for range exportSeats {
+		<-b.service.exports
+	}
+	for range exportsOfPerson.Max {
+		b.export(t, ann.Token)
+	}
+	retryAfter(t, b.get(t, "export/", ann.Token))
+	b.export(t, bob.Token)
+	require.Empty(t, b.service.exports, "every seat is free again")
+}
+
+// A token that outlives its account for a moment exports nothing.
+func TestExportOfNobody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann := b.person(t, "ann")
+	b.alive(t, ann.Token, true)
+	b.Exec(t, `DELETE FROM auth_user WHERE id = $1`, ann.ID)
+	functiontest.Refused(t, b.get(t, "export/", ann.Token), 401)
+	require.Empty(t, b.service.exports)
+}
+
+// An account of many years is exported as it was at one moment, and packed on the way.
+func TestExportOfMuch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann := b.person(t, "ann")
+	owned := b.Home(t, ann)
+	const many = 20_000
+	b.Exec(t, `INSERT INTO task_task (residence_id, title, description) SELECT $1, 'Sweep ' || g, repeat('all of it ', 50) FROM generate_series(1, $2) g`, owned, many)
+	packed := &packed{}
+	require.NoError(t, b.service.export(t.Context(), ann.ID, packed))
+	require.Less(t, packed.bytes.Len(), 2<<20)
+	e := b.export(t, ann.Token)
+	require.Greater(t, len(e["tasks"]), 15<<20)
+	require.Len(t, e.rows(t, "tasks"), many)
+
+	_, err := packed.Write(make([]byte, maxPacked))
+	require.Error(t, err)
+}
