@@ -20,7 +20,7 @@ func newFile(contentType string, body []byte) file {
 }
 
 type fileInput struct {
-	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"ETag of the copy that the caller has"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"ETag of the copy that the caller has" example:"\"Qm9hcmQtb2YtMjAyNg\""`
 }
 
 type fileOutput struct {

@@ -139,6 +139,9 @@ func TestMergedOpenAPI(t *testing.T) {
 
 	stands := readObject(t, "merged.json")
 	requireValid(t, stands)
+	bare, err := unexplained(stands)
+	require.NoError(t, err)
+	require.Empty(t, bare, "give these an example")
 	calls := operations(stands["paths"].(object))
 	for _, p := range readParts(t) {
 		for name, call := range operations(p.document["paths"].(object)) {

@@ -134,3 +134,36 @@ func isSchema(parent, key string) bool {
 func jsonPointer(key string) string {
 	return url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(key))
 }
+
+// unexplained returns the pointers of values in document that show nobody what they look like: without an example, a choice or
+// a default, and not of a form that speaks for itself.
+func unexplained(document object) ([]string, error) {
+	var found []string
+	err := eachSchema("", document, func(pointer string, schema object) error {
+		parts := strings.Split(pointer, "/")
+		named := len(parts) > 2 && parts[len(parts)-2] == "properties" || strings.Contains(pointer, "/parameters/") && parts[len(parts)-1] == "schema"
+		if named && !explained(schema) {
+			found = append(found, pointer)
+		}
+		return nil
+	})
+	slices.Sort(found)
+	return found, err
+}
+
+func explained(schema object) bool {
+	for _, key := range []string{"examples", "enum", "default", "$ref", "const", "properties"} {
+		if schema[key] != nil {
+			return true
+		}
+	}
+	if items, ok := schema["items"].(object); ok && (items["$ref"] != nil || items["type"] == "object") {
+		return true
+	}
+	speaks := map[string]bool{"boolean": true, "object": true, "date-time": true, "<nil>": true}
+	kinds, ok := schema["type"].([]any)
+	if !ok {
+		kinds = []any{schema["type"]}
+	}
+	return slices.ContainsFunc(kinds, func(kind any) bool { return speaks[fmt.Sprint(kind)] }) || speaks[fmt.Sprint(schema["format"])] && schema["format"] != nil
+}

@@ -11,7 +11,7 @@ import (
 
 // Conditional is what the input of an answer that may be a 304 embeds.
 type Conditional struct {
-	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1000" doc:"The ETag of an earlier answer" example:"\"Qm9hcmQtb2YtMjAyNg\""`
 }
 
 // cacheableOutput is an answer that is the same for everybody and worth keeping for a while.

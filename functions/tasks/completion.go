@@ -14,10 +14,10 @@ type completion struct {
 	TaskID        int64      `json:"task_id" example:"7"`
 	Kind          kind       `json:"kind" enum:"completed,skipped,unassigned" doc:"What happened: done, passed without being done, or taken off someone who left the home" example:"completed"`
 	CompletedByID *int64     `json:"completed_by_id" doc:"Who did so; null when that person has no account any more" example:"12"`
-	UnassignedID  *int64     `json:"unassigned_id" doc:"Whom the task was taken off; null for other kinds, and when that person has no account any more"`
+	UnassignedID  *int64     `json:"unassigned_id" doc:"Whom the task was taken off; null for other kinds, and when that person has no account any more" example:"9"`
 	CompletedOn   date.Date  `json:"completed_on" format:"date" doc:"The day, also of skipping" example:"2026-10-29"`
 	Occurrence    *date.Date `json:"occurrence" format:"date" doc:"The date that was due; null when none was" example:"2026-10-31"`
-	Notes         *string    `json:"notes"`
+	Notes         *string    `json:"notes" example:"Took an hour"`
 	ActualCost    *string    `json:"actual_cost" example:"140.00"`
 	Rating        *int       `json:"rating" example:"5"`
 	Images        []image    `json:"images" nullable:"false"`
@@ -36,9 +36,9 @@ const (
 
 // An image belongs to an entry; its bytes are media of the same id.
 type image struct {
-	ID          int64  `json:"id"`
-	ContentType string `json:"content_type"`
-	State       string `json:"state"`
+	ID          int64  `json:"id" example:"88"`
+	ContentType string `json:"content_type" example:"image/jpeg"`
+	State       string `json:"state" example:"ready"`
 }
 
 // An entry is a row of task_taskcompletion.

@@ -19,10 +19,10 @@ type createCompletionBody struct {
 	TaskID      int64                  `json:"task_id" minimum:"1" example:"7"`
 	CompletedOn *date.Date             `json:"completed_on,omitempty" nullable:"true" format:"date" doc:"Today, if left out" example:"2026-10-29"`
 	Occurrence  patch.Field[date.Date] `json:"occurrence,omitempty" format:"date" doc:"The due date that the caller saw, null for none. Left out, whatever is due is completed" example:"2026-10-31"`
-	Notes       *string                `json:"notes,omitempty" nullable:"true" maxLength:"5000"`
+	Notes       *string                `json:"notes,omitempty" nullable:"true" maxLength:"5000" example:"Took an hour"`
 	ActualCost  *string                `json:"actual_cost,omitempty" nullable:"true" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"140.00"`
 	Rating      *int                   `json:"rating,omitempty" nullable:"true" minimum:"1" maximum:"5" example:"5"`
-	UploadIDs   []int64                `json:"upload_ids,omitempty" nullable:"true" maxItems:"10" doc:"Photos of what was done. None can be sent yet, so every id is 404"`
+	UploadIDs   []int64                `json:"upload_ids,omitempty" nullable:"true" maxItems:"10" doc:"Photos of what was done. None can be sent yet, so every id is 404" example:"[]"`
 }
 
 type createCompletionInput struct {

@@ -25,12 +25,12 @@ type NewTask struct {
 	Description   *string                 `json:"description,omitempty" nullable:"true" maxLength:"5000" example:"Both sides, and look at the joints"`
 	CategoryID    *int64                  `json:"category_id,omitempty" nullable:"true" minimum:"1" example:"11"`
 	PriorityID    *int64                  `json:"priority_id,omitempty" nullable:"true" minimum:"1" example:"2"`
-	FrequencyID   *int64                  `json:"frequency_id,omitempty" nullable:"true" minimum:"1" doc:"A rhythm of the list. Without one and without recurrence it is done once"`
+	FrequencyID   *int64                  `json:"frequency_id,omitempty" nullable:"true" minimum:"1" doc:"A rhythm of the list. Without one and without recurrence it is done once" example:"7"`
 	Recurrence    patch.Field[recur.Rule] `json:"recurrence,omitempty" doc:"A rhythm in full, in place of frequency_id"`
 	DueDate       *date.Date              `json:"due_date,omitempty" nullable:"true" format:"date" example:"2026-10-31"`
 	AssignedToID  *int64                  `json:"assigned_to_id,omitempty" nullable:"true" minimum:"1" doc:"A member of the home" example:"12"`
 	ContractorID  *int64                  `json:"contractor_id,omitempty" nullable:"true" minimum:"1" doc:"A contractor of the home" example:"4"`
-	TemplateID    *int64                  `json:"template_id,omitempty" nullable:"true" minimum:"1" doc:"The template that it is made from" example:"21"`
+	TemplateID    *int64                  `json:"template_id,omitempty" nullable:"true" minimum:"1" doc:"The template that it is made from" example:"1101"`
 	EstimatedCost *string                 `json:"estimated_cost,omitempty" nullable:"true" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"129.90"`
 }
 

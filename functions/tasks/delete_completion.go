@@ -8,7 +8,7 @@ import (
 )
 
 type completionInput struct {
-	ID int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1" example:"41"`
 }
 
 // Days of completing can be corrected, so the last one is asked of the entries that stay.

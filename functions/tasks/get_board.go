@@ -31,8 +31,8 @@ type kanbanColumn struct {
 	Name        board.Column `json:"name" enum:"overdue_tasks,due_soon_tasks,upcoming_tasks,in_progress_tasks,completed_tasks"`
 	DisplayName string       `json:"display_name" example:"Due Soon"`
 	Color       string       `json:"color" example:"#FF9500"`
-	ButtonTypes []string     `json:"button_types" nullable:"false"`
-	Count       int          `json:"count" doc:"Of all tasks that stand there"`
+	ButtonTypes []string     `json:"button_types" nullable:"false" example:"[\"edit\",\"complete\",\"cancel\",\"mark_in_progress\"]"`
+	Count       int          `json:"count" doc:"Of all tasks that stand there" example:"4"`
 	Tasks       []task       `json:"tasks" nullable:"false"`
 }
 
@@ -41,7 +41,7 @@ type boardInput struct {
 }
 
 type residenceBoardInput struct {
-	ID        int64 `path:"id" minimum:"1" doc:"The home's id"`
+	ID        int64 `path:"id" minimum:"1" doc:"The home's id" example:"3"`
 	Threshold int   `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
 }
 

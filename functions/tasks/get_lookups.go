@@ -19,30 +19,30 @@ type lookups struct {
 }
 
 type category struct {
-	ID    int64  `json:"id"`
-	Name  string `json:"name"`
-	Icon  string `json:"icon"`
-	Color string `json:"color"`
+	ID    int64  `json:"id" example:"11"`
+	Name  string `json:"name" example:"Roof and gutters"`
+	Icon  string `json:"icon" example:"umbrella"`
+	Color string `json:"color" example:"#636366"`
 }
 
 type priority struct {
-	ID    int64  `json:"id"`
-	Name  string `json:"name"`
-	Level int    `json:"level" doc:"Higher is more urgent"`
-	Color string `json:"color"`
+	ID    int64  `json:"id" example:"3"`
+	Name  string `json:"name" example:"High"`
+	Level int    `json:"level" doc:"Higher is more urgent" example:"3"`
+	Color string `json:"color" example:"#FF9500"`
 }
 
 type frequency struct {
-	ID    int64   `json:"id"`
-	Name  string  `json:"name"`
-	Every *int    `json:"every" doc:"How many units lie between two dates; null for what is done once"`
-	Unit  *string `json:"unit" doc:"day, week, month or year; null for what is done once"`
+	ID    int64   `json:"id" example:"6"`
+	Name  string  `json:"name" example:"Quarterly"`
+	Every *int    `json:"every" doc:"How many units lie between two dates; null for what is done once" example:"3"`
+	Unit  *string `json:"unit" doc:"day, week, month or year; null for what is done once" example:"month"`
 }
 
 type specialty struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	Icon string `json:"icon"`
+	ID   int64  `json:"id" example:"14"`
+	Name string `json:"name" example:"Plumber"`
+	Icon string `json:"icon" example:"drop"`
 }
 
 // A choice is a value that a field takes, and how people call it.

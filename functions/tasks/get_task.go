@@ -13,7 +13,7 @@ import (
 )
 
 type taskInput struct {
-	ID int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1" example:"7"`
 }
 
 type taskOutput struct {

@@ -11,8 +11,8 @@ import (
 
 type listCompletionsInput struct {
 	page.Query
-	TaskID      int64  `query:"task_id" minimum:"1" doc:"Only the history of this task"`
-	ResidenceID int64  `query:"residence_id" minimum:"1" doc:"Only what was done in this home"`
+	TaskID      int64  `query:"task_id" minimum:"1" doc:"Only the history of this task" example:"7"`
+	ResidenceID int64  `query:"residence_id" minimum:"1" doc:"Only what was done in this home" example:"3"`
 	Kind        string `query:"kind" enum:"completed,skipped,unassigned" doc:"Only entries of this kind"`
 }
 

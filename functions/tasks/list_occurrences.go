@@ -15,13 +15,13 @@ import (
 )
 
 type listOccurrencesInput struct {
-	ID int64 `path:"id" minimum:"1"`
+	ID int64 `path:"id" minimum:"1" example:"7"`
 	N  int   `query:"n" minimum:"1" maximum:"100" default:"10" doc:"How many dates at most"`
 }
 
 // occurrences is what lies ahead of a task.
 type occurrences struct {
-	Occurrences      []date.Date `json:"occurrences" nullable:"false" doc:"The date that is due and those that follow if each is completed on its date, or today if that has passed. Empty when nothing is due"`
+	Occurrences      []date.Date `json:"occurrences" nullable:"false" doc:"The date that is due and those that follow if each is completed on its date, or today if that has passed. Empty when nothing is due" example:"[\"2026-10-31\",\"2027-04-30\"]"`
 	IfCompletedToday *date.Date  `json:"if_completed_today" format:"date" doc:"What completing today would make due; null for nothing" example:"2027-04-30"`
 	IfSkipped        *date.Date  `json:"if_skipped" format:"date" doc:"What skipping today would make due; null when it cannot be skipped" example:"2027-04-30"`
 }

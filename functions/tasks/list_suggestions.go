@@ -29,7 +29,7 @@ type ProposedTask struct {
 	Description string    `json:"description" example:"Scoop the gutters out, flush them with a hose, and see that each downpipe runs."`
 	CategoryID  int64     `json:"category_id" example:"11"`
 	PriorityID  int64     `json:"priority_id" example:"3"`
-	FrequencyID *int64    `json:"frequency_id"`
+	FrequencyID *int64    `json:"frequency_id" example:"5"`
 	Recurrence  shownRule `json:"recurrence" doc:"With the seasons of the half of the world in which the home's country lies"`
 	DueDate     date.Date `json:"due_date" format:"date" doc:"Soon for what is urgent, and in season" example:"2026-11-28"`
 }

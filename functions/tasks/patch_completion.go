@@ -12,13 +12,13 @@ import (
 
 type patchCompletionBody struct {
 	CompletedOn patch.Field[date.Date] `json:"completed_on,omitempty" nullable:"false" format:"date" example:"2026-10-29"`
-	Notes       patch.Field[string]    `json:"notes,omitempty" maxLength:"5000"`
+	Notes       patch.Field[string]    `json:"notes,omitempty" maxLength:"5000" example:"Took an hour"`
 	ActualCost  patch.Field[string]    `json:"actual_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"140.00"`
 	Rating      patch.Field[int]       `json:"rating,omitempty" minimum:"1" maximum:"5" example:"5"`
 }
 
 type patchCompletionInput struct {
-	ID   int64 `path:"id" minimum:"1"`
+	ID   int64 `path:"id" minimum:"1" example:"41"`
 	Body patchCompletionBody
 }
 

@@ -14,20 +14,20 @@ import (
 
 type patchTaskBody struct {
 	Title         patch.Field[string]     `json:"title,omitempty" nullable:"false" minLength:"1" maxLength:"200" example:"Clean the gutters"`
-	Description   patch.Field[string]     `json:"description,omitempty" maxLength:"5000"`
-	CategoryID    patch.Field[int64]      `json:"category_id,omitempty" minimum:"1"`
-	PriorityID    patch.Field[int64]      `json:"priority_id,omitempty" minimum:"1"`
-	FrequencyID   patch.Field[int64]      `json:"frequency_id,omitempty" minimum:"1" doc:"Takes the place of recurrence"`
+	Description   patch.Field[string]     `json:"description,omitempty" maxLength:"5000" example:"Both sides, and look at the joints"`
+	CategoryID    patch.Field[int64]      `json:"category_id,omitempty" minimum:"1" example:"11"`
+	PriorityID    patch.Field[int64]      `json:"priority_id,omitempty" minimum:"1" example:"2"`
+	FrequencyID   patch.Field[int64]      `json:"frequency_id,omitempty" minimum:"1" doc:"Takes the place of recurrence" example:"7"`
 	Recurrence    patch.Field[recur.Rule] `json:"recurrence,omitempty" doc:"Takes the place of frequency_id"`
 	DueDate       patch.Field[date.Date]  `json:"due_date,omitempty" format:"date" doc:"The one that stands changes nothing" example:"2026-10-31"`
-	AssignedToID  patch.Field[int64]      `json:"assigned_to_id,omitempty" minimum:"1" doc:"A member of the home"`
-	ContractorID  patch.Field[int64]      `json:"contractor_id,omitempty" minimum:"1" doc:"A contractor of the home"`
-	TemplateID    patch.Field[int64]      `json:"template_id,omitempty" minimum:"1"`
+	AssignedToID  patch.Field[int64]      `json:"assigned_to_id,omitempty" minimum:"1" doc:"A member of the home" example:"12"`
+	ContractorID  patch.Field[int64]      `json:"contractor_id,omitempty" minimum:"1" doc:"A contractor of the home" example:"4"`
+	TemplateID    patch.Field[int64]      `json:"template_id,omitempty" minimum:"1" example:"1101"`
 	EstimatedCost patch.Field[string]     `json:"estimated_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"129.90"`
 }
 
 type patchTaskInput struct {
-	ID   int64 `path:"id" minimum:"1"`
+	ID   int64 `path:"id" minimum:"1" example:"7"`
 	Body patchTaskBody
 }
 

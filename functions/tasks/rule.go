@@ -23,7 +23,7 @@ func (r *shownRule) UnmarshalJSON(data []byte) error { return json.Unmarshal(dat
 
 // Schema is that of a rule, or null.
 func (shownRule) Schema(r huma.Registry) *huma.Schema {
-	schema := *r.Schema(reflect.TypeFor[recur.Rule](), false, "")
+	schema := *huma.SchemaFromType(r, reflect.TypeFor[recur.Rule]())
 	schema.Nullable = true
 	return &schema
 }

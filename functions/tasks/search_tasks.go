@@ -13,10 +13,10 @@ import (
 
 type searchTasksInput struct {
 	page.Query
-	Text         string `query:"q" maxLength:"200" doc:"What the title or the description contains, in whatever case"`
+	Text         string `query:"q" maxLength:"200" doc:"What the title or the description contains, in whatever case" example:"gutters"`
 	State        string `query:"state" enum:"overdue_tasks,due_soon_tasks,upcoming_tasks,in_progress_tasks,completed_tasks,cancelled,archived" doc:"Only what stands there today. Without it, everything"`
-	ResidenceID  int64  `query:"residence_id" minimum:"1" doc:"Only the tasks of this home"`
-	AssignedToID int64  `query:"assigned_to_id" minimum:"1" doc:"Only what this person was given"`
+	ResidenceID  int64  `query:"residence_id" minimum:"1" doc:"Only the tasks of this home" example:"3"`
+	AssignedToID int64  `query:"assigned_to_id" minimum:"1" doc:"Only what this person was given" example:"12"`
 }
 
 type searchTasksOutput struct {

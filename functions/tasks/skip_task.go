@@ -23,7 +23,7 @@ type skipTaskBody struct {
 
 type skipTaskInput struct {
 	idempotency.Header
-	ID   int64 `path:"id" minimum:"1"`
+	ID   int64 `path:"id" minimum:"1" example:"7"`
 	Body *skipTaskBody
 }
 

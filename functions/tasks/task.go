@@ -22,10 +22,10 @@ type task struct {
 	NextDueDate     *date.Date `json:"next_due_date" format:"date" doc:"The date that is due now; null when none is" example:"2027-04-30"`
 	AssignedToID    *int64     `json:"assigned_to_id" example:"12"`
 	ContractorID    *int64     `json:"contractor_id" example:"4"`
-	TemplateID      *int64     `json:"template_id" doc:"The template that it was made from" example:"21"`
+	TemplateID      *int64     `json:"template_id" doc:"The template that it was made from" example:"1101"`
 	EstimatedCost   *string    `json:"estimated_cost" example:"129.90"`
 	KanbanColumn    place      `json:"kanban_column" example:"upcoming_tasks" doc:"Where the task stands; null while it is cancelled or archived"`
-	ButtonTypes     []string   `json:"button_types" nullable:"false" enum:"edit,complete,cancel,mark_in_progress,view,uncancel,unarchive" doc:"What the app offers to do with it"`
+	ButtonTypes     []string   `json:"button_types" nullable:"false" enum:"edit,complete,cancel,mark_in_progress,view,uncancel,unarchive" doc:"What the app offers to do with it" example:"[\"edit\",\"complete\",\"cancel\",\"mark_in_progress\"]"`
 	IsCancelled     bool       `json:"is_cancelled"`
 	IsArchived      bool       `json:"is_archived"`
 	InProgress      bool       `json:"in_progress"`

@@ -14,7 +14,7 @@ type Template struct {
 	Why         string    `json:"why" doc:"Why it matters, in a sentence" example:"Overflowing gutters soak walls and foundation, and ice tears them off."`
 	CategoryID  int64     `json:"category_id" example:"11"`
 	PriorityID  int64     `json:"priority_id" example:"3"`
-	FrequencyID *int64    `json:"frequency_id" doc:"Its rhythm, of the list; null where recurrence says it"`
+	FrequencyID *int64    `json:"frequency_id" doc:"Its rhythm, of the list; null where recurrence says it" example:"5"`
 	Recurrence  shownRule `json:"recurrence" doc:"Its rhythm in full; null where frequency_id says it. Seasons are those of the northern half of the world"`
 	Minutes     int       `json:"estimated_minutes" doc:"How long it takes, about" example:"120"`
 	SpecialtyID *int64    `json:"specialty_id" doc:"Whom to call for it; null for what people do themselves" example:"16"`

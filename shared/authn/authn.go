@@ -85,7 +85,7 @@ func (a *Authenticator) Group(on huma.API) huma.API {
 		op.Errors = append(op.Errors, http.StatusUnauthorized)
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: "X-Timezone", In: "header", Description: "IANA time zone that decides what today is; else the stored one; else UTC",
-			Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(64)}, Example: "Europe/Berlin",
+			Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(64), Examples: []any{"Europe/Berlin"}},
 		})
 	})
 	group.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {

@@ -11,13 +11,13 @@ import (
 // Query is what the input of a list embeds.
 type Query struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many entries at most"`
-	Cursor string `query:"cursor" maxLength:"128" doc:"next_cursor of the page before"`
+	Cursor string `query:"cursor" maxLength:"128" doc:"next_cursor of the page before" example:"NDE"`
 }
 
 // List is the answer of a list.
 type List[T any] struct {
 	Results    []T     `json:"results" nullable:"false"`
-	NextCursor *string `json:"next_cursor" doc:"Where the next page begins; null on the last"`
+	NextCursor *string `json:"next_cursor" doc:"Where the next page begins; null on the last" example:"NDE"`
 }
 
 // After returns the id that the page begins behind, or 0 for the first page.

@@ -23,7 +23,7 @@ func (f *Field[T]) UnmarshalJSON(data []byte) error {
 
 // Schema is that of T, or null.
 func (Field[T]) Schema(r huma.Registry) *huma.Schema {
-	schema := *r.Schema(reflect.TypeFor[T](), false, "")
+	schema := *huma.SchemaFromType(r, reflect.TypeFor[T]())
 	schema.Nullable = true
 	return &schema
 }

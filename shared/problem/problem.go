@@ -14,9 +14,9 @@ const typeBase = "https://api.myhoneydue.com/api/docs/problems#"
 // A Problem is an answer that is not what the caller hoped for. It holds no value that was submitted.
 type Problem struct {
 	Type   string   `json:"type" format:"uri" doc:"Stable address of the kind of problem" example:"https://api.myhoneydue.com/api/docs/problems#not-found"`
-	Title  string   `json:"title" doc:"The kind of problem in words"`
-	Status int      `json:"status" doc:"HTTP status code"`
-	Detail string   `json:"detail,omitempty" doc:"What was wrong this time"`
+	Title  string   `json:"title" doc:"The kind of problem in words" example:"Invalid request"`
+	Status int      `json:"status" doc:"HTTP status code" example:"422"`
+	Detail string   `json:"detail,omitempty" doc:"What was wrong this time" example:"The request does not fit what this call takes."`
 	Errors []Detail `json:"errors,omitempty" doc:"What was wrong with which part of the request"`
 
 	headers http.Header
@@ -25,8 +25,8 @@ type Problem struct {
 
 // A Detail names one part of a request and what was wrong with it.
 type Detail struct {
-	Location string `json:"location,omitempty" doc:"Where, such as body.title"`
-	Message  string `json:"message" doc:"What was expected there"`
+	Location string `json:"location,omitempty" doc:"Where in the request" example:"body.title"`
+	Message  string `json:"message" doc:"What was expected there" example:"expected a title that is not blank"`
 }
 
 // Error makes a problem an error.
