@@ -2,9 +2,7 @@ package functiontest
 
 import (
 	"context"
-	"net/url"
 	"testing"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
@@ -28,11 +26,6 @@ func StartCounted(t testing.TB, name string, routes func(*function.Base) func(hu
 	counter, err := wire.Listen(context.Background())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, counter.Close()) })
-	address, err := url.Parse(db.URL("honeydue_" + name))
-	require.NoError(t, err)
-	counter.To(address.Host)
-	address.Host = counter.Addr()
-	s := start(t, db, name, database(t, address.String(), "exec", 1), 4*time.Second, routes)
-	s.Base.Outbox.Tasks = dropped{}
-	return s, counter
+	counter.To(DatabaseAt(t, db))
+	return StartThrough(t, db, counter.Addr(), name, routes), counter
 }
