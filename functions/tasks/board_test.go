@@ -53,6 +53,7 @@ func TestEmptyBoard(t *testing.T) {
 func TestBoard(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.born(t)
 	second := b.Home(t, b.ann)
 	for _, fields := range []object{
 		{"title": "late", "due_date": "2026-11-20"},
@@ -119,6 +120,7 @@ func TestCompletedColumnHoldsTheLatest(t *testing.T) {
 func TestBoardShowsEveryWrite(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.born(t)
 	other := functiontest.StartOn(t, b.DB, name, handlers)
 	reader := bundle{Server: other}
 	var id, entry int64
@@ -150,6 +152,7 @@ func TestBoardShowsEveryWrite(t *testing.T) {
 func TestBoardOfAHomeThatOneLeft(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.born(t)
 	b.post(t, object{"title": "a"})
 	require.NotEmpty(t, b.board(t, b.bob, residenceBoard(b.home)).titles())
 	settle := b.Base.Cache.Mark(t.Context(), []int64{b.bob.ID})

@@ -1,16 +1,26 @@
 package board_test
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"os"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/board"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/function"
+	"github.com/honeydue/backend/shared/function/functiontest"
 )
 
 func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
@@ -46,21 +56,41 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// TestSQLSaysTheSame holds the two predicates against each other.
+// zones are one for each whole hour from 12 behind UTC to 14 ahead of it, and those that people live in off the hour or
+// where the clock is changed.
+func zones() []string {
+	names := []string{
+		"UTC", "America/St_Johns", "Pacific/Marquesas", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Australia/Eucla", "Australia/Lord_Howe",
+		"Pacific/Chatham", "Pacific/Apia", "Pacific/Kiritimati", "America/New_York", "Europe/Berlin", "Africa/Casablanca", "America/Santiago",
+	}
+	for behind := -14; behind <= 12; behind++ {
+		names = append(names, fmt.Sprintf("Etc/GMT%+d", behind)) // POSIX counts westwards
+	}
+	return names
+}
+
+// TestSQLSaysTheSame holds the two predicates against each other. On the one side a request with X-Timezone asks what today
+// is, and Of decides; on the other PostgreSQL does both by itself.
 func TestSQLSaysTheSame(t *testing.T) {
 	t.Parallel()
-	ctx := t.Context()
-	conn, err := pgx.Connect(ctx, devtest.New(t).OwnerURL())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, conn.Close(ctx)) })
+	var now atomic.Pointer[time.Time]
+	server := functiontest.Start(t, "tasks", func(base *function.Base) func(huma.API) {
+		base.Now = func() time.Time { return *now.Load() }
+		return func(on huma.API) { todayOf(on, base) }
+	})
+	person := server.Person(t, "ann")
 	query := `
-		SELECT ` + board.SQL("t", "$1::date", "$2::int") + `
-		FROM unnest($3::date[], $4::int[], $5::bool[], $6::bool[], $7::bool[])
+		SELECT ` + board.SQL("t", "($1::timestamptz AT TIME ZONE $2)::date", "$3::int") + `
+		FROM unnest($4::date[], $5::int[], $6::bool[], $7::bool[], $8::bool[])
 		    AS t (next_due_on, completion_count, in_progress, is_cancelled, is_archived)`
-	rapid.Check(t, func(t *rapid.T) {
-		today := day(t).AddDays(rapid.IntRange(-400, 400).Draw(t, "today"))
-		threshold := rapid.IntRange(1, 365).Draw(t, "threshold")
-		states := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) board.State { return state(t, today, threshold) }), 1, 60).Draw(t, "states")
+	rapid.Check(t, func(r *rapid.T) {
+		zone := rapid.SampledFrom(zones()).Draw(r, "zone")
+		at := instant(r, zone)
+		now.Store(&at)
+		answer := server.Call(t, http.MethodGet, "/api/today/", person.Token, nil, functiontest.Header{Name: "X-Timezone", Value: zone})
+		today := functiontest.Read[struct{ Today date.Date }](t, answer, http.StatusOK).Today
+		threshold := rapid.IntRange(1, 365).Draw(r, "threshold")
+		states := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) board.State { return state(r, today, threshold) }), 1, 60).Draw(r, "states")
 		var due []*date.Date
 		var counts []int
 		var progress, cancelled, archived []bool
@@ -68,15 +98,45 @@ func TestSQLSaysTheSame(t *testing.T) {
 			due, counts = append(due, s.NextDueOn), append(counts, s.CompletionCount)
 			progress, cancelled, archived = append(progress, s.InProgress), append(cancelled, s.IsCancelled), append(archived, s.IsArchived)
 		}
-		rows, err := conn.Query(ctx, query, today, threshold, due, counts, progress, cancelled, archived)
-		require.NoError(t, err)
+		rows, err := server.Owner.Query(t.Context(), query, at, zone, threshold, due, counts, progress, cancelled, archived)
+		require.NoError(r, err)
 		found, err := pgx.CollectRows(rows, pgx.RowTo[board.Column])
-		require.NoError(t, err)
-		require.Len(t, found, len(states))
+		require.NoError(r, err)
+		require.Len(r, found, len(states))
 		for i, s := range states {
-			require.Equal(t, board.Of(s, today, threshold), found[i], "%+v", s)
+			require.Equal(r, board.Of(s, today, threshold), found[i], "%+v at %s in %s", s, at, zone)
 		}
 	})
+}
+
+// todayOf registers a call that answers with the date that its caller has.
+func todayOf(on huma.API, base *function.Base) {
+	type output struct {
+		Body struct {
+			Today date.Date `json:"today" format:"date"`
+		}
+	}
+	api.Handle(base.Auth.Group(on), huma.Operation{Method: http.MethodGet, Path: "/api/today/", OperationID: "get-today"},
+		func(ctx context.Context, _ *struct{}) (*output, error) {
+			out := &output{}
+			out.Body.Today = authn.Today(ctx, base.Now())
+			return out, nil
+		})
+}
+
+// instant draws a moment; every other one is within a second of a midnight of the zone.
+func instant(t *rapid.T, zone string) time.Time {
+	at := time.Unix(rapid.Int64Range(
+		time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).Unix(),
+		time.Date(2036, time.January, 1, 0, 0, 0, 0, time.UTC).Unix(),
+	).Draw(t, "instant"), 0).UTC()
+	if rapid.Bool().Draw(t, "at midnight") {
+		place, err := authn.Zone(zone)
+		require.NoError(t, err)
+		year, month, day := at.In(place).Date()
+		at = time.Date(year, month, day, 0, 0, rapid.IntRange(-1, 1).Draw(t, "off midnight"), 0, place).UTC()
+	}
+	return at
 }
 
 // state draws a task whose date is often one of those where the columns meet.

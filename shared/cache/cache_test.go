@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"log/slog"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -86,6 +87,59 @@ func TestAnotherWritersMarkerStays(t *testing.T) {
 	store(ctx, []byte("b"))
 	found, _ = c.Board(ctx, view(7))
 	require.Equal(t, "b", string(found))
+}
+
+// TestASlowReaderRacesAWriter has one process read a board and another change it, in each order that their steps can have.
+// After each step a third reads: once the change is committed it never sees the board from before.
+func TestASlowReaderRacesAWriter(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	url := startRedis(t).URL(0)
+	reading, writing, looking := openCache(t, url, patient()), openCache(t, url, patient()), openCache(t, url, patient())
+	const steps = 3
+	orders, kept := 0, 0
+	for order := range 1 << (2 * steps) {
+		if bits.OnesCount(uint(order)) != steps {
+			continue
+		}
+		orders++
+		user, committed := int64(order), "before"
+		reading.Born(ctx, user)
+		var store, settle func(context.Context)
+		read := ""
+		reader := []func(){
+			func() {
+				found, keep := reading.Board(ctx, view(user))
+				require.Nil(t, found)
+				store = func(ctx context.Context) { keep(ctx, []byte(read)) }
+			},
+			func() { read = committed },
+			func() { store(ctx) },
+		}
+		writer := []func(){
+			func() { settle = writing.Mark(ctx, []int64{user}) },
+			func() { committed = "after" },
+			func() { settle(ctx) },
+		}
+		var found []byte
+		for bit := range 2 * steps {
+			if order>>bit&1 == 0 {
+				reader[0]()
+				reader = reader[1:]
+			} else {
+				writer[0]()
+				writer = writer[1:]
+			}
+			if found, _ = looking.Board(ctx, view(user)); found != nil {
+				require.Equal(t, committed, string(found), "order %06b, step %d", order, bit)
+			}
+		}
+		if found != nil {
+			kept++
+		}
+	}
+	require.Equal(t, 20, orders)
+	require.Positive(t, kept, "a reader that came after the writer stored its board")
 }
 
 // A world is a database that counts commits, in front of which two processes keep boards.
