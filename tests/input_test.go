@@ -70,6 +70,8 @@ SELECT md5(concat(
     (SELECT string_agg(r::text, '|' ORDER BY id) FROM residence_residence r),
     (SELECT string_agg(m::text, '|' ORDER BY residence_id, user_id) FROM residence_member m),
     (SELECT string_agg(s::text, '|' ORDER BY residence_id) FROM residence_share_code s),
+    (SELECT string_agg(c::text, '|' ORDER BY id) FROM residence_contractor c),
+    (SELECT string_agg(s::text, '|' ORDER BY contractor_id, specialty_id) FROM residence_contractor_specialty s),
     (SELECT string_agg(t::text, '|' ORDER BY id) FROM task_task t),
     (SELECT string_agg(c::text, '|' ORDER BY id) FROM task_taskcompletion c),
     (SELECT string_agg(e.id::text, '|' ORDER BY id) FROM outbox_event e),

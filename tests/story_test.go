@@ -69,6 +69,13 @@ func TestMainJob(t *testing.T) {
 	}
 }
 
+// TestUpkeep is what people do with a home over the years.
+func TestUpkeep(t *testing.T) {
+	t.Parallel()
+	s := system(t)
+	require.NoError(t, story.Upkeep(within(t, time.Minute), story.At(s.URL)))
+}
+
 func TestForgottenPassword(t *testing.T) {
 	t.Parallel()
 	s := system(t)

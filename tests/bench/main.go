@@ -74,7 +74,14 @@ func bench(ctx context.Context, out io.Writer) (bool, error) {
 			return false, err
 		}
 		boards, err := benchBoards(ctx, out, s)
-		return trips && boards, err
+		if err != nil {
+			return false, err
+		}
+		if err := benchWrites(ctx, out, s); err != nil {
+			return false, err
+		}
+		crowd, err := benchCrowd(ctx, out, s, counter)
+		return trips && boards && crowd, err
 	})
 	return starts && calls, err
 }

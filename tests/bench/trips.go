@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -84,11 +85,19 @@ func calls(done *story.Done) []measured {
 		{name: "board of one home, from cache", method: get, path: fmt.Sprintf("/api/tasks/by-residence/%d/", done.Residence), target: cachedTrips},
 		{name: "task", method: get, path: task, target: readTrips},
 		{name: "completions", method: get, path: fmt.Sprintf("/api/task-completions/?task_id=%d", done.Task), target: readTrips},
+		{name: "search", method: get, path: "/api/tasks/search/?q=gutters", target: readTrips},
+		{name: "occurrences", method: get, path: task + "occurrences/", target: readTrips},
+		{name: "templates", method: get, path: "/api/tasks/templates/", target: readTrips},
+		{name: "suggestions", method: get, path: fmt.Sprintf("/api/tasks/suggestions/?residence_id=%d", done.Residence), target: readTrips},
 		{name: "lookups", method: get, path: "/api/lookups/", target: readTrips},
 		{name: "create task", method: post, path: "/api/tasks/", body: work, target: writeTrips},
+		{name: "create 50 tasks", method: post, path: "/api/tasks/bulk/", body: map[string]any{"residence_id": done.Residence, "tasks": slices.Repeat([]any{map[string]any{"title": "Sweep", "assigned_to_id": done.Member.ID}}, 50)}, target: writeTrips},
 		{name: "change task", method: patch, path: task, body: map[string]any{"title": "Clean all gutters"}, target: writeTrips},
 		{name: "mark in progress", method: post, path: task + "mark-in-progress/", target: writeTrips},
 		{name: "complete task", method: post, path: "/api/task-completions/", body: map[string]any{"task_id": done.Task}, target: writeTrips},
+		{name: "skip task", method: post, path: task + "skip/", target: writeTrips},
+		{name: "create contractor", method: post, path: "/api/contractors/", body: map[string]any{"residence_id": done.Residence, "name": "Joan Marsh", "specialty_ids": []int{14}}, target: writeTrips},
+		{name: "contractors", method: get, path: "/api/contractors/", target: readTrips},
 		{name: "homes", method: get, path: "/api/residences/", target: readTrips},
 		{name: "homes with summaries", method: get, path: "/api/residences/my/", target: readTrips},
 		{name: "home", method: get, path: home, target: readTrips},

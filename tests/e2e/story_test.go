@@ -64,3 +64,11 @@ func TestMainJob(t *testing.T) {
 	require.NoError(t, err, "sweeper wakes as well")
 	require.NoError(t, c.AwaitZero(ctx))
 }
+
+// TestUpkeep is what people do with a home over the years.
+func TestUpkeep(t *testing.T) {
+	ctx, c := within(t, 2*time.Minute)
+	began := time.Now()
+	require.NoError(t, story.Upkeep(ctx, c.Phone))
+	t.Logf("upkeep: %s", time.Since(began).Round(time.Millisecond))
+}

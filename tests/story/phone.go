@@ -131,24 +131,22 @@ func (p *Phone) sure(ctx context.Context, method, path string, body any, key str
 
 // Read sends a GET and decodes what must be a 200.
 func (p *Phone) Read(ctx context.Context, path string, into any) error {
-	answer, err := p.Sure(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	if err := answer.Decode(http.StatusOK, into); err != nil {
-		return fmt.Errorf("GET %s: %w", path, err)
-	}
-	return nil
+	return p.must(ctx, http.MethodGet, path, nil, http.StatusOK, into)
 }
 
 // Create posts and decodes what must be that status.
 func (p *Phone) Create(ctx context.Context, path string, status int, body, into any) error {
-	answer, err := p.Sure(ctx, http.MethodPost, path, body)
+	return p.must(ctx, http.MethodPost, path, body, status, into)
+}
+
+// must sends a request and decodes what has to be that status.
+func (p *Phone) must(ctx context.Context, method, path string, body any, status int, into any) error {
+	answer, err := p.Sure(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
 	if err := answer.Decode(status, into); err != nil {
-		return fmt.Errorf("POST %s: %w", path, err)
+		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	return nil
 }

@@ -104,21 +104,26 @@ func Share(ctx context.Context, owner *Person, members ...*Person) (int64, error
 	if err := owner.Create(ctx, "/api/residences/", http.StatusCreated, map[string]any{"name": "Lake house", "residence_type": "house"}, &home); err != nil {
 		return 0, err
 	}
+	return home.ID, Admit(ctx, owner, home.ID, members...)
+}
+
+// Admit has owner let members into a home.
+func Admit(ctx context.Context, owner *Person, home int64, members ...*Person) error {
 	for _, member := range members {
 		// A code is a secret and takes no Idempotency-Key; asking again ends the one before.
-		answer, err := owner.sure(ctx, http.MethodPost, fmt.Sprintf("/api/residences/%d/share/", home.ID), map[string]any{}, "")
+		answer, err := owner.sure(ctx, http.MethodPost, fmt.Sprintf("/api/residences/%d/share/", home), map[string]any{}, "")
 		if err != nil {
-			return 0, err
+			return err
 		}
 		var share struct{ Code string }
 		if err := answer.Decode(http.StatusCreated, &share); err != nil {
-			return 0, fmt.Errorf("share: %w", err)
+			return fmt.Errorf("share: %w", err)
 		}
 		if err := member.Create(ctx, "/api/residences/join/", http.StatusOK, map[string]any{"code": share.Code}, nil); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return home.ID, nil
+	return nil
 }
 
 // Day returns the date that lies that many days ahead, as the API writes it.
