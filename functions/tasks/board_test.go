@@ -161,3 +161,33 @@ func TestBoardOfAHomeThatOneLeft(t *testing.T) {
 	functiontest.Refused(t, b.Call(t, http.MethodGet, "/api/tasks/"+residenceBoard(b.home), b.bob.Token, nil), 404)
 	require.Empty(t, b.board(t, b.bob, "").titles())
 }
+
+func TestBoardsArePackedForWhoTakesThat(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.born(t)
+	b.post(t, object{"title": "Gutters"})
+	read := func(accept string) (encoding string, body []byte) {
+		r := b.Call(t, http.MethodGet, "/api/tasks/", b.ann.Token, nil, functiontest.Header{Name: "Accept-Encoding", Value: accept})
+		require.Equal(t, 200, r.Status)
+		require.Equal(t, "Accept-Encoding", r.Header.Get("Vary"))
+		return r.Header.Get("Content-Encoding"), r.Body
+	}
+	for range 2 { // the second time from the cache
+		encoding, whole := read("identity")
+		require.Empty(t, encoding)
+		require.Contains(t, string(whole), "Gutters")
+		for accept, want := range map[string]string{
+			"gzip": "gzip", "br, gzip;q=0.8": "gzip", "GZIP ; q=1": "gzip", "gzip;q=0": "", "gzip; q=0.0": "", "br": "", "x-gzipped": "",
+		} {
+			encoding, body := read(accept)
+			require.Equal(t, want, encoding, accept)
+			if encoding == "gzip" {
+				var err error
+				body, err = packed(body).unpack()
+				require.NoError(t, err)
+			}
+			require.JSONEq(t, string(whole), string(body), accept)
+		}
+	}
+}

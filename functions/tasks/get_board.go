@@ -37,34 +37,38 @@ type kanbanColumn struct {
 }
 
 type boardInput struct {
-	Threshold int `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
+	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
+	Threshold      int    `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
 }
 
 type residenceBoardInput struct {
-	ID        int64 `path:"id" minimum:"1" doc:"The home's id" example:"3"`
-	Threshold int   `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
+	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
+	ID             int64  `path:"id" minimum:"1" doc:"The home's id" example:"3"`
+	Threshold      int    `query:"days_threshold" minimum:"1" maximum:"365" default:"30" doc:"How many days ahead a task is due soon"`
 }
 
 // boardOutput holds the bytes of a board, since those from the cache are not worth reading first.
 type boardOutput struct {
-	ContentType string `header:"Content-Type"`
-	Body        []byte
+	ContentType     string `header:"Content-Type"`
+	ContentEncoding string `header:"Content-Encoding"`
+	Vary            string `header:"Vary"`
+	Body            []byte
 }
 
 func (s *service) getBoard(ctx context.Context, in *boardInput) (*boardOutput, error) {
-	return s.board(ctx, 0, in.Threshold)
+	return s.board(ctx, 0, in.Threshold, in.AcceptEncoding)
 }
 
 func (s *service) getResidenceBoard(ctx context.Context, in *residenceBoardInput) (*boardOutput, error) {
-	return s.board(ctx, in.ID, in.Threshold)
+	return s.board(ctx, in.ID, in.Threshold, in.AcceptEncoding)
 }
 
 // board answers with the board of one home, or of all with residence 0.
-func (s *service) board(ctx context.Context, residence int64, threshold int) (*boardOutput, error) {
+func (s *service) board(ctx context.Context, residence int64, threshold int, acceptEncoding string) (*boardOutput, error) {
 	me, today := authn.User(ctx).ID, authn.Today(ctx, s.Now())
 	kept, store := s.Cache.Board(ctx, cache.View{User: me, Name: viewName(today, residence, threshold)})
 	if kept != nil {
-		return &boardOutput{"application/json", kept}, nil
+		return answerBoard(kept, nil, acceptEncoding)
 	}
 	read, err := s.readBoard(ctx, me, residence, today, threshold)
 	if err != nil {
@@ -74,8 +78,26 @@ func (s *service) board(ctx context.Context, residence int64, threshold int) (*b
 	if err != nil {
 		return nil, fmt.Errorf("encode board: %w", err)
 	}
-	store(ctx, body)
-	return &boardOutput{"application/json", body}, nil
+	small, err := pack(body)
+	if err != nil {
+		return nil, err
+	}
+	store(ctx, small)
+	return answerBoard(small, body, acceptEncoding)
+}
+
+// answerBoard sends a board packed to whoever takes that, and whole to others; whole may be nil.
+func answerBoard(small packed, whole []byte, acceptEncoding string) (*boardOutput, error) {
+	out := &boardOutput{ContentType: "application/json", Vary: "Accept-Encoding"}
+	if takesGzip(acceptEncoding) {
+		out.ContentEncoding, out.Body = "gzip", small
+		return out, nil
+	}
+	var err error
+	if out.Body = whole; whole == nil {
+		out.Body, err = small.unpack()
+	}
+	return out, err
 }
 
 // viewName names what a person's board depends on besides the tasks.
