@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -42,6 +43,7 @@ type objects struct {
 	limits      []object[corev1.LimitRange]
 	policies    []object[networkingv1.NetworkPolicy]
 	budgets     []object[policyv1.PodDisruptionBudget]
+	daemons     []object[appsv1.DaemonSet]
 	services    []object[servingv1.Service]
 	jobs        []object[batchv1.Job]
 	brokers     []object[Broker]
@@ -166,6 +168,8 @@ func (o *objects) readDocument(file string, document []byte) error {
 		return add(o, &o.policies, file, document)
 	case "policy/v1 PodDisruptionBudget":
 		return add(o, &o.budgets, file, document)
+	case "apps/v1 DaemonSet":
+		return add(o, &o.daemons, file, document)
 	case "serving.knative.dev/v1 Service":
 		return add(o, &o.services, file, document)
 	case "batch/v1 Job":

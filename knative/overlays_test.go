@@ -145,6 +145,38 @@ func TestEnvironmentIsComplete(t *testing.T) {
 	}
 }
 
+// What the pods of functions read is at hand on every node, and nothing else, and no container sees it.
+func TestStandbyKeepsWhatFunctionsRead(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays(t) {
+		r := render(t, overlay)
+		reads := map[string]bool{}
+		for _, s := range r.services {
+			for _, e := range s.T.Spec.Template.Spec.Containers[0].Env {
+				switch from := e.ValueFrom; {
+				case from == nil:
+				case from.SecretKeyRef != nil:
+					reads["Secret "+from.SecretKeyRef.Name] = true
+				default:
+					reads["ConfigMap "+from.ConfigMapKeyRef.Name] = true
+				}
+			}
+		}
+		keeps := map[string]bool{}
+		pod := r.daemons[0].T.Spec.Template.Spec
+		for _, v := range pod.Volumes {
+			if v.Secret != nil {
+				keeps["Secret "+v.Secret.SecretName] = true
+			} else {
+				keeps["ConfigMap "+v.ConfigMap.Name] = true
+			}
+		}
+		require.Equal(t, reads, keeps, overlay)
+		require.Empty(t, pod.Containers[0].VolumeMounts)
+		requireNoToken(t, pod)
+	}
+}
+
 // A request comes from Knative's sidecar in the same pod: without its word on whom it comes from, all clients are one.
 func TestSidecarIsBelieved(t *testing.T) {
 	t.Parallel()
@@ -170,7 +202,11 @@ func TestQuotaIsTheSumOfThePods(t *testing.T) {
 		}
 		return sum
 	}
+	const nodes = 3
 	need := times(1, m.Migrate.Job.Spec.Template.Spec.Containers[0].Resources)
+	for name, n := range times(nodes, r.daemons[0].T.Spec.Template.Spec.Containers[0].Resources) {
+		need[name] += n
+	}
 	for _, f := range m.Functions {
 		cpu, err := resource.ParseQuantity(f.Service.Spec.Template.Annotations[serving.QueueSidecarCPUResourceRequestAnnotationKey])
 		require.NoError(t, err, f.Name)
