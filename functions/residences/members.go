@@ -88,6 +88,7 @@ func (s *service) reshape(ctx context.Context, guard *idempotency.Guard, look fu
 }
 
 func (s *service) reshapeOnce(ctx context.Context, guard *idempotency.Guard, id int64, people []int64, fn func(tx *pg.Tx, all members) error) error {
+	guard.About(id)
 	settle := s.Cache.Mark(ctx, people)
 	err := pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
 		all, err := lockMembers(ctx, tx, guard, id)

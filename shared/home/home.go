@@ -122,6 +122,7 @@ func (h Homes) Change(ctx context.Context, guard *idempotency.Guard, look func(c
 }
 
 func (h Homes) change(ctx context.Context, guard *idempotency.Guard, access Access, fn func(tx *pg.Tx, access Access) error, asks []Ask) error {
+	guard.About(access.ResidenceID)
 	settle := h.Cache.Mark(ctx, access.Members)
 	err := pg.InTx(ctx, h.DB, func(tx *pg.Tx) error {
 		if err := lock(ctx, tx, guard, access, asks); err != nil {

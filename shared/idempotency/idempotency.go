@@ -20,7 +20,7 @@ import (
 
 // Header is what a creating operation's input embeds.
 type Header struct {
-	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII" required:"false" doc:"Any unguessable text of the client's. The same key and body within 24 h give the same answer again, to whom may still see what was made" example:"8e03978e-40d5-43dd-bc93-6894a57f9324"`
+	Key string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"visible ASCII" required:"false" doc:"Any unguessable text of the client's. The same key and body within 24 h give the same answer again, but 404 where what they were about is gone or out of sight" example:"8e03978e-40d5-43dd-bc93-6894a57f9324"`
 }
 
 // Answer is the output of a creating operation.
@@ -32,10 +32,11 @@ type Answer[T any] struct {
 
 // A Guard holds the key of one request: its scope is the person and the path. Without a key it guards nothing.
 type Guard struct {
-	person int64
-	key    []byte
-	body   []byte
-	stored *stored
+	person    int64
+	residence *int64 // that the answer is about
+	key       []byte
+	body      []byte
+	stored    *stored
 }
 
 type stored struct {
@@ -66,9 +67,11 @@ SELECT body_hash, status, answer FROM shared_idempotency
 WHERE key_hash = $1::bytea AND created_at > now() - interval '24 hours'`
 
 	insertStored = `
-INSERT INTO shared_idempotency (key_hash, body_hash, status, answer, user_id) VALUES ($1::bytea, $2::bytea, $3::int, $4, $5::bigint)
+INSERT INTO shared_idempotency (key_hash, body_hash, status, answer, user_id, residence_id)
+VALUES ($1::bytea, $2::bytea, $3::int, $4, $5::bigint, $6::bigint)
 ON CONFLICT (key_hash) DO UPDATE
-SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, user_id = excluded.user_id, created_at = now()`
+SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, user_id = excluded.user_id,
+    residence_id = excluded.residence_id, created_at = now()`
 )
 
 // Queue adds the guard's questions to the first batch of the transaction.
@@ -122,6 +125,9 @@ func (g *Guard) Begin(ctx context.Context, tx *pg.Tx) error {
 	return errors.Join(g.Read(results), results.Close())
 }
 
+// About says which home the answer will be about, whose address it may hold: it is kept no longer than the home is there.
+func (g *Guard) About(residence int64) { g.residence = &residence }
+
 // Replayed returns whether the answer is already there and nothing is left to do.
 func (g *Guard) Replayed() bool { return g.stored != nil }
 
@@ -134,7 +140,7 @@ func (g *Guard) Keep(tx *pg.Tx, status int, body any) error {
 	if err != nil {
 		return fmt.Errorf("encode guarded answer: %w", err)
 	}
-	tx.Queue(insertStored, g.key, g.body, status, string(encoded), g.person)
+	tx.Queue(insertStored, g.key, g.body, status, string(encoded), g.person, g.residence)
 	return nil
 }
 

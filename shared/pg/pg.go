@@ -218,10 +218,19 @@ func Violates(err error, constraint string) bool {
 }
 
 // PersonGone returns whether err is PostgreSQL's refusal of a row because the person it names has no account any more. Only
-// the caller's can go while a call runs: everyone else whom it names belongs to a home that it holds.
+// the caller's can go while a call runs: everyone else whom it names belongs to a home that it holds. A foreign key to a person
+// is known by its name, and a test holds the names against the schema.
 func PersonGone(err error) bool {
 	var refused *pgconn.PgError
-	return errors.As(err, &refused) && refused.Code == foreignKeyViolation && strings.HasSuffix(refused.Detail, `table "auth_user".`)
+	if !errors.As(err, &refused) || refused.Code != foreignKeyViolation {
+		return false
+	}
+	column := strings.TrimSuffix(strings.TrimPrefix(refused.ConstraintName, refused.TableName+"_"), "_fkey")
+	switch column {
+	case "user_id", "created_by_id", "completed_by_id", "assigned_to_id", "unassigned_id":
+		return true
+	}
+	return false
 }
 
 // Unavailable returns whether err says that the database, and not the statement, is what is wrong:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/devserver/devtest"
@@ -260,4 +261,22 @@ func TestConfigIsNotEchoed(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2")
 	var mode pg.ExecMode
 	require.Error(t, mode.Decode("hunter2"))
+}
+
+// TestEveryPersonIsKnownWhenGone asks about every foreign key to a person that the schema has.
+func TestEveryPersonIsKnownWhenGone(t *testing.T) {
+	t.Parallel()
+	db := open(t, devtest.New(t).DirectURL("postgres"), "exec")
+	type reference struct{ Child, Constraint string }
+	found, err := pg.All[reference](t.Context(), db, `
+		SELECT conrelid::regclass::text AS child, conname AS constraint
+		FROM pg_constraint WHERE contype = 'f' AND confrelid = 'auth_user'::regclass`)
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	for _, r := range found {
+		gone := &pgconn.PgError{Code: "23503", TableName: r.Child, ConstraintName: r.Constraint}
+		require.True(t, pg.PersonGone(gone), r.Constraint)
+	}
+	require.False(t, pg.PersonGone(&pgconn.PgError{Code: "23503", TableName: "task_task", ConstraintName: "task_task_category_id_fkey"}))
+	require.False(t, pg.PersonGone(&pgconn.PgError{Code: "23505", TableName: "auth_code", ConstraintName: "auth_code_user_id_fkey"}))
 }

@@ -1,9 +1,12 @@
 -- Deleting an account, and handing out all that is held of it. Owned by auth.
 -- +goose Up
--- A stored answer is the person's who got it, and goes with them. Rows without one are of code older than this, and older than
--- 24 hours soon.
-ALTER TABLE shared_idempotency ADD COLUMN user_id bigint REFERENCES auth_user ON DELETE CASCADE;
+-- A stored answer is the person's who got it, and goes with them; it may hold the address of a home, and goes with that one
+-- too. Rows without a person are of code older than this, and older than 24 hours soon.
+ALTER TABLE shared_idempotency
+    ADD COLUMN user_id bigint REFERENCES auth_user ON DELETE CASCADE,
+    ADD COLUMN residence_id bigint REFERENCES residence_residence ON DELETE CASCADE;
 CREATE INDEX shared_idempotency_user ON shared_idempotency (user_id);
+CREATE INDEX shared_idempotency_residence ON shared_idempotency (residence_id);
 
 -- Whoever goes is looked for in every column that may name them.
 CREATE INDEX residence_residence_creator ON residence_residence (created_by_id);
