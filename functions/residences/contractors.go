@@ -37,8 +37,6 @@ func contractor(ctx context.Context, q pg.Querier, person, id int64) (Contractor
 	return found, nil
 }
 
-var like = search.Like("$6")
-
 // Each home gives as many as the page holds, in the order of its index, however many contractors there are.
 var selectContractors = `
 SELECT ` + contractorColumns + `, ` + specialties + `
@@ -48,7 +46,7 @@ FROM residence_member m CROSS JOIN LATERAL (
     WHERE c.residence_id = m.residence_id AND c.id > $2
         AND ($4::bigint = 0 OR EXISTS (SELECT FROM residence_contractor_specialty s WHERE s.contractor_id = c.id AND s.specialty_id = $4::bigint))
         AND ($5::text = '' OR c.is_favorite = ($5::text = 'true'))
-        AND ($6::text = '' OR c.name ILIKE ` + like + ` OR c.company ILIKE ` + like + ` OR c.notes ILIKE ` + like + ` OR c.email ILIKE ` + like + `)
+        AND ` + search.Match("$6", "c.name", "c.company", "c.notes", "c.email") + `
     ORDER BY c.id LIMIT $7::integer
 ) c
 WHERE m.user_id = $1 AND ($3::bigint = 0 OR m.residence_id = $3::bigint)
@@ -57,13 +55,13 @@ ORDER BY c.id LIMIT $7::integer`
 // A choice is which contractors to list; what is zero chooses nothing.
 type choice struct {
 	residence, specialty int64
-	favorite             string // true or false
-	pattern              string // of ILIKE
+	favorite             string   // true or false
+	patterns             []string // of ILIKE
 }
 
 // contractors returns at most n contractors of person's homes whose ids lie behind after.
 func contractors(ctx context.Context, q pg.Querier, person, after int64, n int, of choice) ([]Contractor, error) {
-	found, err := pg.All[Contractor](ctx, q, selectContractors, person, after, of.residence, of.specialty, of.favorite, of.pattern, n)
+	found, err := pg.All[Contractor](ctx, q, selectContractors, person, after, of.residence, of.specialty, of.favorite, of.patterns, n)
 	if err != nil {
 		return nil, fmt.Errorf("read contractors: %w", err)
 	}

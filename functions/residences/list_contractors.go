@@ -13,7 +13,7 @@ type listContractorsInput struct {
 	ResidenceID int64  `query:"residence_id" minimum:"1" doc:"Only those of this home" example:"7"`
 	SpecialtyID int64  `query:"specialty_id" minimum:"1" doc:"Only those of this specialty" example:"14"`
 	Favorite    string `query:"favorite" enum:"true,false" doc:"Only favorites, or only those that are none" example:"true"`
-	Search      string `query:"search" maxLength:"200" doc:"Only those with this text in name, company, notes or email, in any case" example:"marsh"`
+	Search      string `query:"search" maxLength:"200" doc:"Only those with all these words in name, company, notes and email, in any case" example:"marsh"`
 }
 
 type listContractorsOutput struct{ Body page.List[Contractor] }
@@ -24,12 +24,12 @@ func (s *service) listContractors(ctx context.Context, in *listContractorsInput)
 	if err != nil {
 		return nil, err
 	}
-	pattern, err := search.Pattern("search", in.Search)
+	patterns, err := search.Patterns("search", in.Search)
 	if err != nil {
 		return nil, err
 	}
 	found, err := contractors(ctx, s.DB, authn.User(ctx).ID, after, in.Limit+1,
-		choice{residence: in.ResidenceID, specialty: in.SpecialtyID, favorite: in.Favorite, pattern: pattern})
+		choice{residence: in.ResidenceID, specialty: in.SpecialtyID, favorite: in.Favorite, patterns: patterns})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/honeydue/backend/shared/page"
 	"github.com/honeydue/backend/shared/pg"
@@ -17,9 +16,9 @@ type listTemplatesInput struct {
 	CategoryID int64  `query:"category_id" minimum:"1" doc:"Only those of this category" example:"6"`
 }
 
-const selectTemplates = `
+var selectTemplates = `
 SELECT ` + templateColumns + ` FROM task_template t
-WHERE concat_ws(' ', t.title, t.description, t.why) ILIKE ALL ($1::text[] COLLATE "und-x-icu")
+WHERE ` + search.Match("$1", "t.title", "t.description", "t.why") + `
     AND ($2::bigint = 0 OR t.category_id = $2::bigint) AND t.id > $3::bigint
 ORDER BY t.id LIMIT $4::int`
 
@@ -28,13 +27,9 @@ func (s *service) listTemplates(ctx context.Context, in *listTemplatesInput) (*c
 	if err != nil {
 		return nil, err
 	}
-	patterns := []string{}
-	for word := range strings.FieldsSeq(in.Search) {
-		pattern, err := search.Pattern("search", word)
-		if err != nil {
-			return nil, err
-		}
-		patterns = append(patterns, pattern)
+	patterns, err := search.Patterns("search", in.Search)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := pg.All[templateRow](ctx, s.DB, selectTemplates, patterns, in.CategoryID, after, in.Limit+1)
 	if err != nil {

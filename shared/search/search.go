@@ -8,19 +8,21 @@ import (
 	"github.com/honeydue/backend/shared/problem"
 )
 
-// Pattern returns the pattern of LIKE for what contains the text of the query parameter name, and none for a blank text. It
-// refuses a text that PostgreSQL cannot hold.
-func Pattern(name, text string) (string, error) {
+// Patterns returns the patterns of LIKE for what contains every word of the query parameter name. It refuses a text that
+// PostgreSQL cannot hold.
+func Patterns(name, text string) ([]string, error) {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-		return "", problem.Invalid("query."+name, "expected text without NUL characters")
+		return nil, problem.Invalid("query."+name, "expected text without NUL characters")
 	}
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return "", nil
+	patterns := []string{}
+	for word := range strings.FieldsSeq(text) {
+		patterns = append(patterns, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)+"%")
 	}
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%", nil
+	return patterns, nil
 }
 
-// Like is the operand of ILIKE for the pattern that the SQL expression gives. In the database's own collation, which may be C,
-// only the letters of ASCII have two cases.
-func Like(expr string) string { return expr + `::text COLLATE "und-x-icu"` }
+// Match is SQL that says whether the texts, put together, fit all patterns that the expression gives; no patterns fit everything. In the
+// database's own collation, which may be C, only the letters of ASCII have two cases.
+func Match(expr string, texts ...string) string {
+	return `concat_ws(' ', ` + strings.Join(texts, ", ") + `) ILIKE ALL (` + expr + `::text[] COLLATE "und-x-icu")`
+}

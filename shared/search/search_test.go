@@ -25,6 +25,10 @@ func TestEveryCharacterMeansItself(t *testing.T) {
 		want     bool
 	}{
 		{" gutter ", "Clean the GUTTERS", true},
+		{"gutters clean", "Clean the GUTTERS", true},
+		{"roof clean", "Clean the GUTTERS", true},
+		{"clean porch", "Clean the GUTTERS", false},
+		{" \t ", "anything", true},
 		{"übel", "ÜBELSTAND", true},
 		{"100%", "100% done", true},
 		{"100%", "1000 things", false},
@@ -33,21 +37,18 @@ func TestEveryCharacterMeansItself(t *testing.T) {
 		{`\`, `C:\home`, true},
 		{`\`, "no such thing", false},
 	} {
-		pattern, err := search.Pattern("q", c.text)
+		patterns, err := search.Patterns("q", c.text)
 		require.NoError(t, err)
 		var found bool
-		require.NoError(t, conn.QueryRow(ctx, `SELECT $1::text ILIKE `+search.Like("$2"), c.in, pattern).Scan(&found))
+		require.NoError(t, conn.QueryRow(ctx, `SELECT `+search.Match("$2", "$1::text", "'the roof'"), c.in, patterns).Scan(&found))
 		require.Equal(t, c.want, found, "%q in %q", c.text, c.in)
 	}
 }
 
-func TestPattern(t *testing.T) {
+func TestRefusedTexts(t *testing.T) {
 	t.Parallel()
-	pattern, err := search.Pattern("q", " \t ")
-	require.NoError(t, err)
-	require.Empty(t, pattern)
 	for _, text := range []string{"a\x00b", "\xff"} {
-		_, err := search.Pattern("q", text)
+		_, err := search.Patterns("q", text)
 		var refused *problem.Problem
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, "query.q", refused.Errors[0].Location)
