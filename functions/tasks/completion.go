@@ -83,9 +83,13 @@ func (h *held) skip(next date.Date) {
 }
 
 // following returns the date that is due once what is due was completed or skipped on that day, or nil when nothing is any
-// more.
+// more. A rule that counts from completion counts from the last one, also when an earlier one is written up behind it.
 func (h *held) following(event recur.Event, on date.Date) *date.Date {
-	next, ok := h.series().Next(event, on)
+	s := h.series()
+	if s.Rule != nil && s.Rule.From == recur.FromCompletion && h.LastCompletedOn != nil {
+		on = max(on, *h.LastCompletedOn)
+	}
+	next, ok := s.Next(event, on)
 	if !ok {
 		return nil
 	}
@@ -101,10 +105,13 @@ func (h *held) series() recur.Series {
 	return recur.Series{Rule: rule, Anchor: h.DueOn, Due: h.NextDueOn}
 }
 
-// notBeyond refuses a day of completing that has not come yet, wherever the person may be.
-func notBeyond(on, today date.Date) error {
+// plausible refuses a day of completing that has not come yet, wherever the person may be, and one that nobody remembers.
+func plausible(on, today date.Date) error {
 	if on > today.AddDays(1) {
 		return problem.Invalid("body.completed_on", "expected a date that is not in the future")
+	}
+	if on < date.Of(1900, time.January, 1) {
+		return problem.Invalid("body.completed_on", "expected a date that is not before 1900")
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (s *service) createCompletion(ctx context.Context, in *createCompletionInpu
 	}
 	on := today
 	patch.Apply(in.Body.CompletedOn, &on)
-	if err := notBeyond(on, today); err != nil {
+	if err := plausible(on, today); err != nil {
 		return nil, err
 	}
 	now := &held{row: row{ID: in.Body.TaskID}}

@@ -18,6 +18,8 @@ WITH gone AS (
 )
 UPDATE task_task t SET next_due_on = gone.occurrence_on, in_progress = gone.before_in_progress,
     due_on = CASE WHEN gone.before IS NULL THEN t.due_on ELSE (gone.before->>'due_on')::date END,
+    frequency_id = CASE WHEN gone.before IS NULL THEN t.frequency_id ELSE (gone.before->>'frequency_id')::bigint END,
+    recurrence = CASE WHEN gone.before IS NULL THEN t.recurrence ELSE nullif(gone.before->'recurrence', 'null') END,
     completion_count = t.completion_count - (gone.kind = 'completed')::int, updated_at = now(),
     last_completed_on = (SELECT max(c.completed_on) FROM task_taskcompletion c WHERE c.task_id = t.id AND c.kind = 'completed' AND c.id <> $1)
 FROM gone WHERE t.id = gone.task_id`

@@ -10,6 +10,7 @@ import (
 	"github.com/honeydue/backend/shared/board"
 	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/date"
+	"github.com/honeydue/backend/shared/encoding"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/pg"
 )
@@ -89,7 +90,7 @@ func (s *service) board(ctx context.Context, residence int64, threshold int, acc
 // answerBoard sends a board packed to whoever takes that, and whole to others; whole may be nil.
 func answerBoard(small packed, whole []byte, acceptEncoding string) (*boardOutput, error) {
 	out := &boardOutput{ContentType: "application/json", Vary: "Accept-Encoding"}
-	if takesGzip(acceptEncoding) {
+	if encoding.TakesGzip(acceptEncoding) {
 		out.ContentEncoding, out.Body = "gzip", small
 		return out, nil
 	}
@@ -100,13 +101,16 @@ func answerBoard(small packed, whole []byte, acceptEncoding string) (*boardOutpu
 	return out, err
 }
 
+// format names how a board is kept. Revisions that keep it in different ways serve side by side and must not read each other's.
+const format = "gzip"
+
 // viewName names what a person's board depends on besides the tasks.
 func viewName(today date.Date, residence int64, threshold int) string {
 	scope := "all"
 	if residence != 0 {
 		scope = "r" + strconv.FormatInt(residence, 10)
 	}
-	return today.String() + ":" + scope + ":" + strconv.Itoa(threshold)
+	return format + ":" + today.String() + ":" + scope + ":" + strconv.Itoa(threshold)
 }
 
 // The rank of a task is its place within its column.

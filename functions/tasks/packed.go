@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // packed is a body as it is kept and mostly sent: gzip, about a tenth of what it was. The fastest level takes most of that.
@@ -36,17 +35,4 @@ func (p packed) unpack() ([]byte, error) {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
 	return body, nil
-}
-
-// takesGzip returns whether a caller with that Accept-Encoding can unpack, by RFC 9110: named and not refused with q=0. One
-// that says nothing of encodings gets none.
-func takesGzip(acceptEncoding string) bool {
-	for coding := range strings.SplitSeq(acceptEncoding, ",") {
-		name, quality, _ := strings.Cut(coding, ";")
-		name, quality = strings.TrimSpace(name), strings.ReplaceAll(quality, " ", "")
-		if strings.EqualFold(name, "gzip") {
-			return strings.Trim(strings.TrimPrefix(strings.ToLower(quality), "q="), "0.") != "" || quality == ""
-		}
-	}
-	return false
 }

@@ -43,7 +43,7 @@ func (s *service) patchCompletion(ctx context.Context, in *patchCompletionInput)
 		if body.CompletedOn.Value == nil {
 			return nil, problem.Invalid("body.completed_on", "expected a date")
 		}
-		if err := notBeyond(*body.CompletedOn.Value, authn.Today(ctx, s.Now())); err != nil {
+		if err := plausible(*body.CompletedOn.Value, authn.Today(ctx, s.Now())); err != nil {
 			return nil, err
 		}
 	}

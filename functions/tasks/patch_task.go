@@ -46,9 +46,12 @@ func (s *service) patchTask(ctx context.Context, in *patchTaskInput) (*taskOutpu
 	if in.Body.Recurrence.Value, err = checkRule("body.", in.Body.Recurrence.Value, in.Body.FrequencyID.Value); err != nil {
 		return nil, err
 	}
+	rhythms := &frequencies{}
 	changed, err := s.changeTask(ctx, in.ID, func(tx *pg.Tx, access home.Access, now *held) error {
 		assignee := now.AssignedToID
-		in.Body.apply(&now.row)
+		if err := in.Body.apply(now, *rhythms); err != nil {
+			return err
+		}
 		if same(assignee, now.AssignedToID) {
 			return nil
 		}
@@ -56,7 +59,7 @@ func (s *service) patchTask(ctx context.Context, in *patchTaskInput) (*taskOutpu
 			return err
 		}
 		return s.tellAssignee(ctx, tx, now.row, authn.User(ctx).ID)
-	})
+	}, rhythms)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func (s *service) patchTask(ctx context.Context, in *patchTaskInput) (*taskOutpu
 }
 
 // apply changes what was sent. A form that sends the due date back unchanged does not undo what was completed since.
-func (b patchTaskBody) apply(t *row) {
+func (b patchTaskBody) apply(t *held, rhythms frequencies) error {
 	patch.Apply(b.Title.Value, &t.Title)
 	b.Description.Apply(&t.Description)
 	b.CategoryID.Apply(&t.CategoryID)
@@ -81,9 +84,19 @@ func (b patchTaskBody) apply(t *row) {
 	b.ContractorID.Apply(&t.ContractorID)
 	b.TemplateID.Apply(&t.TemplateID)
 	b.EstimatedCost.Apply(&t.EstimatedCost)
+	t.Every, t.Unit = rhythms.of(t.FrequencyID)
+	done := t.CompletionCount > 0
 	if b.DueDate.Sent && !same(b.DueDate.Value, t.DueOn) {
+		if done && b.DueDate.Value == nil && t.NextDueOn != nil {
+			return problem.Invalid("body.due_date", "expected a date: the task was completed before, and without one it counts as done")
+		}
 		t.DueOn, t.NextDueOn = b.DueDate.Value, b.DueDate.Value
 	}
+	if given := b.FrequencyID.Value != nil || b.Recurrence.Value != nil; given && done && t.NextDueOn == nil && t.LastCompletedOn != nil {
+		t.NextDueOn = t.EndedOccurrence
+		t.NextDueOn = t.following(recur.Completed, *t.LastCompletedOn)
+	}
+	return nil
 }
 
 // same returns whether both are absent or both are the same value.

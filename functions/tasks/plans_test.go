@@ -26,6 +26,7 @@ func TestPlans(t *testing.T) {
 		}
 		return functiontest.Reader{Token: ann.Token, Values: map[string]any{
 			"/api/tasks/by-residence/{id}/ id": homes[3],
+			"/api/tasks/templates/{id}/ id":    101,
 			"id":                               functiontest.Value[int64](t, s, `SELECT min(id) FROM task_task WHERE residence_id = $1`, homes[3]),
 			"task_id":                          functiontest.Value[int64](t, s, `SELECT min(id) FROM task_task WHERE residence_id = $1`, homes[3]),
 			"residence_id":                     homes[3],

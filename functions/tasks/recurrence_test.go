@@ -197,6 +197,7 @@ func TestSkipOnce(t *testing.T) {
 	require.Equal(t, string(first.Body), string(again.Body))
 	require.Equal(t, "true", again.Header.Get("Idempotent-Replay"))
 	require.Len(t, b.history(t, id), 1)
+	require.Equal(t, string(first.Body), string(b.Call(t, http.MethodPost, path(id, "skip"), b.bob.Token, object{}, key).Body))
 	functiontest.Refused(t, b.Call(t, http.MethodPost, path(id, "skip"), b.bob.Token, object{"notes": "x"}, key), 422)
 }
 
@@ -209,9 +210,37 @@ func TestADateThatComesAgain(t *testing.T) {
 	first := functiontest.Read[completed](t, b.Call(t, http.MethodPost, "/api/task-completions/", b.ann.Token, body), 201)
 	require.Equal(t, "2026-11-21", day(first.Task.NextDueDate))
 	require.Equal(t, first.Task, conflict[task](t, b.Call(t, http.MethodPost, "/api/task-completions/", b.bob.Token, body)))
+	functiontest.Refused(t, b.Call(t, http.MethodPost, path(id, "skip"), b.bob.Token, object{"occurrence": "2026-11-22"}), 409)
 	body["completed_on"] = "2026-11-21"
 	next := functiontest.Read[completed](t, b.Call(t, http.MethodPost, "/api/task-completions/", b.bob.Token, body), 201)
 	require.Equal(t, "2026-11-22", day(next.Task.NextDueDate))
+
+	season := object{"every": 1, "unit": "week", "from": "completion", "season": object{"from": "04-01", "to": "10-31"}}
+	id = b.post(t, object{"due_date": "2027-04-01", "recurrence": season}).ID
+	body = object{"task_id": id, "occurrence": "2027-04-01", "completed_on": "2026-11-20"}
+	require.Equal(t, "2027-04-01", day(b.complete(t, id, body).Task.NextDueDate))
+	body["completed_on"] = "2026-11-21"
+	conflict[task](t, b.Call(t, http.MethodPost, "/api/task-completions/", b.bob.Token, body))
+	require.Equal(t, 1, b.get(t, id).CompletionCount)
+
+	// What is done once and was opened again is due again on the same day because somebody said so.
+	id = b.post(t, object{"due_date": "2026-11-21"}).ID
+	b.complete(t, id, object{"occurrence": "2026-11-21"})
+	for _, due := range []string{"2026-11-22", "2026-11-21"} {
+		functiontest.Read[task](t, b.Call(t, http.MethodPatch, path(id), b.ann.Token, object{"due_date": due}), 200)
+	}
+	require.Equal(t, 2, b.complete(t, id, object{"occurrence": "2026-11-21"}).Task.CompletionCount)
+}
+
+// TestWrittenUpLate: a rule that counts from completion counts from the last one.
+func TestWrittenUpLate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.post(t, object{"due_date": "2026-11-21", "recurrence": object{"every": 3, "unit": "month", "from": "completion"}}).ID
+	require.Equal(t, "2027-02-21", day(b.complete(t, id, nil).Task.NextDueDate))
+	require.Equal(t, "2027-02-21", day(b.complete(t, id, object{"completed_on": "2025-01-10"}).Task.NextDueDate))
+	require.Equal(t, []string{"body.completed_on"}, locations(t,
+		b.Call(t, http.MethodPost, "/api/task-completions/", b.ann.Token, object{"task_id": id, "completed_on": "1899-12-31"})))
 }
 
 // TestUndoRestores takes a whole history back, entry by entry, although dates were edited in between.
@@ -229,7 +258,7 @@ func TestUndoRestores(t *testing.T) {
 	require.Equal(t, "2026-03-31", day(b.get(t, id).NextDueDate))
 	step(func() {
 		b.complete(t, id, nil)
-		functiontest.Read[task](t, b.Call(t, http.MethodPatch, path(id), b.ann.Token, object{"due_date": "2026-12-24", "title": "Renamed"}), 200)
+		functiontest.Read[task](t, b.Call(t, http.MethodPatch, path(id), b.ann.Token, object{"due_date": "2026-12-24", "title": "Renamed", "frequency_id": 3}), 200)
 	})
 	entries := b.history(t, id)
 	require.Len(t, entries, 3)
@@ -243,6 +272,20 @@ func TestUndoRestores(t *testing.T) {
 		want.UpdatedAt, want.Title = restored.UpdatedAt, "Renamed"
 		require.Equal(t, want, restored)
 	}
+}
+
+// TestUndoOfWhatWasCancelled: that it was completed is taken back, that it was cancelled is not.
+func TestUndoOfWhatWasCancelled(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.post(t, object{"due_date": "2026-11-20"}).ID
+	done := b.complete(t, id, nil)
+	functiontest.Read[task](t, b.Call(t, http.MethodPost, path(id, "cancel"), b.ann.Token, nil), 200)
+	require.Equal(t, 204, b.Call(t, http.MethodDelete, completionPath(done.Completion.ID), b.ann.Token, nil).Status)
+	after := b.get(t, id)
+	require.True(t, after.IsCancelled)
+	require.Equal(t, "2026-11-20", day(after.NextDueDate))
+	require.Zero(t, after.CompletionCount)
 }
 
 // TestWhoLeftStaysInTheHistory: that entry is no one's to change, and does not stand before the completion.

@@ -40,7 +40,7 @@ func (s *service) routes(on huma.API) {
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodPatch, Path: "/api/tasks/{id}/", OperationID: "patch-task", Tags: []string{"Tasks"},
 		Summary: "Change a task", Errors: []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "A new due_date is the next one due, and what a rhythm counts from. Another rhythm keeps next_due_date: it counts from the next completion on. frequency_id and recurrence take each other's place.",
+		Description: "A new due_date is the next one due, and what a rhythm counts from. Another rhythm keeps next_due_date and counts from the next completion on; given to a task that is done, it counts from the last one. A task that was completed before keeps a due_date, since without one it counts as done. frequency_id and recurrence take each other's place.",
 	}, s.patchTask)
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodDelete, Path: "/api/tasks/{id}/", OperationID: "delete-task", Tags: []string{"Tasks"}, DefaultStatus: http.StatusNoContent,
@@ -80,14 +80,14 @@ func (s *service) routes(on huma.API) {
 	}, s.listCompletions)
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodPatch, Path: "/api/task-completions/{id}/", OperationID: "patch-completion", Tags: []string{"Task completions"},
-		Summary: "Correct an entry", Errors: []int{http.StatusForbidden, http.StatusNotFound},
-		Description: "Does not move the date that the task is due next.",
+		Summary: "Correct an entry", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
+		Description: "Does not move the date that the task is due next. 409, with the task in `current`, for what an entry of its kind does not have.",
 	}, s.patchCompletion)
 	api.Handle(signed, huma.Operation{
 		Method: http.MethodDelete, Path: "/api/task-completions/{id}/", OperationID: "delete-completion", Tags: []string{"Task completions"}, DefaultStatus: http.StatusNoContent,
 		Summary: "Take an entry back", Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
-		Description: "Puts the task back as it was before: what is due, the date that it counts from, whether someone was at it. " +
-			"Only the newest entry that ended something can go; an older one is 409, with the task in `current`.",
+		Description: "Puts the task back as it was before: what is due, its due_date and rhythm, whether someone was at it. What else was " +
+			"changed meanwhile, such as its title or that it was cancelled, stays. Only the newest entry that ended something can go; an older one is 409, with the task in `current`.",
 	}, s.deleteCompletion)
 
 	api.Handle(on, huma.Operation{

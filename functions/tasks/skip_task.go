@@ -29,12 +29,12 @@ type skipTaskInput struct {
 
 func (s *service) skipTask(ctx context.Context, in *skipTaskInput) (*idempotency.Answer[task], error) {
 	me, today := authn.User(ctx).ID, authn.Today(ctx, s.Now())
-	guard, err := idempotency.New(me, "/api/tasks/"+strconv.FormatInt(in.ID, 10)+"/skip/", in.Header, in.Body)
+	body := skipTaskBody{}
+	patch.Apply(in.Body, &body)
+	guard, err := idempotency.New(me, "/api/tasks/"+strconv.FormatInt(in.ID, 10)+"/skip/", in.Header, body)
 	if err != nil {
 		return nil, err
 	}
-	body := skipTaskBody{}
-	patch.Apply(in.Body, &body)
 	now := &held{row: row{ID: in.ID}}
 	var skipped task
 	look := func(ctx context.Context) (home.Access, error) { return s.workOn(ctx, in.ID) }

@@ -57,6 +57,45 @@ func (h *held) Read(results pgx.BatchResults) error {
 	return nil
 }
 
+// frequencies are the rhythms of the list, by id.
+type frequencies map[int64]rhythm
+
+type rhythm struct {
+	ID    int64
+	Every *int
+	Unit  *string
+}
+
+const selectFrequencies = `SELECT id, every, unit FROM task_frequency`
+
+// Queue asks for the list.
+func (f *frequencies) Queue(batch *pgx.Batch) { batch.Queue(selectFrequencies) }
+
+// Read fills f.
+func (f *frequencies) Read(results pgx.BatchResults) error {
+	rows, err := results.Query()
+	if err != nil {
+		return fmt.Errorf("ask for frequencies: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[rhythm])
+	if err != nil {
+		return fmt.Errorf("read frequencies: %w", err)
+	}
+	*f = frequencies{}
+	for _, r := range found {
+		(*f)[r.ID] = r
+	}
+	return nil
+}
+
+// of returns the rhythm of that id, and none for no id or one that is not in the list.
+func (f frequencies) of(id *int64) (every *int, unit *string) {
+	if id == nil {
+		return nil, nil
+	}
+	return f[*id].Every, f[*id].Unit
+}
+
 // readOne reads the next result of a batch, which must be one row. No row is the 404 of what is not there.
 func readOne[T any](results pgx.BatchResults) (T, error) {
 	var none T
@@ -75,7 +114,7 @@ func readOne[T any](results pgx.BatchResults) (T, error) {
 }
 
 // changeTask runs fn on a task that the caller may work on, in the transaction that holds it, and writes what fn made of it.
-func (s *service) changeTask(ctx context.Context, id int64, fn func(tx *pg.Tx, access home.Access, now *held) error) (row, error) {
+func (s *service) changeTask(ctx context.Context, id int64, fn func(tx *pg.Tx, access home.Access, now *held) error, more ...home.Ask) (row, error) {
 	now := &held{row: row{ID: id}}
 	var after row
 	look := func(ctx context.Context) (home.Access, error) { return s.workOn(ctx, id) }
@@ -89,7 +128,7 @@ func (s *service) changeTask(ctx context.Context, id int64, fn func(tx *pg.Tx, a
 		}
 		after, err = pg.One[row](ctx, tx, updateTask, args...)
 		return refusedReference("body.", err)
-	}, now)
+	}, append([]home.Ask{now}, more...)...)
 	if err != nil {
 		return row{}, fmt.Errorf("change task %d: %w", id, err)
 	}

@@ -40,6 +40,7 @@ const (
 	pointsEveryHome = 20
 	pointsInSeason  = 15
 	pointsSoon      = 5
+	pointsOffSeason = 25 // lost where a season is further off than that
 )
 
 // rank returns the candidates that fit a home, best first, as of the caller's date. What the profile contradicts is left out.
@@ -113,8 +114,8 @@ func judge(p profile, c candidate, today date.Date) (ranked, bool) {
 		r.points += pointsEveryHome
 		r.reasons = append(r.reasons, "Almost every home needs this.")
 	}
+	r.points += r.plan.nearness
 	if r.plan.nearness > 0 {
-		r.points += r.plan.nearness
 		r.reasons = append(r.reasons, r.plan.when)
 	}
 	r.reasons = append(r.reasons, questions...)

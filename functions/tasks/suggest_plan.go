@@ -12,7 +12,7 @@ import (
 type plan struct {
 	rule     *recur.Rule // with the seasons of the home's half of the world; nil where a frequency says it
 	due      date.Date   // to propose for the first time
-	nearness int         // points for a season that has come or is near
+	nearness int         // points for a season that has come or is near, or against one that is far off
 	when     string      // what there is to say of that season
 }
 
@@ -47,6 +47,8 @@ func propose(c candidate, country *string, today date.Date) plan {
 		p.due, _ = rule.First(today.AddDays(ahead))
 	}
 	switch {
+	case start > today.AddDays(soon):
+		p.nearness = -pointsOffSeason
 	case start == today:
 		p.nearness, p.when = pointsInSeason, "This is the season for it."
 	case start <= today.AddDays(soon):
@@ -72,7 +74,7 @@ func southern(country *string) bool {
 	return country != nil && slices.Contains([]string{
 		"argentina", "ar", "arg", "australia", "au", "aus", "bolivia", "bo", "bol", "botswana", "bw", "bwa", "brazil", "brasil", "br", "bra",
 		"chile", "cl", "chl", "eswatini", "swaziland", "sz", "swz", "falkland islands", "fk", "flk", "lesotho", "ls", "lso",
-		"madagascar", "mg", "mdg", "mauritius", "mu", "mus", "mozambique", "moçambique", "mz", "moz", "namibia", "na", "nam",
+		"madagascar", "mg", "mdg", "mauritius", "mu", "mus", "mozambique", "moçambique", "mz", "moz", "namibia", "nam",
 		"new zealand", "aotearoa", "nz", "nzl", "paraguay", "py", "pry", "peru", "perú", "pe", "per",
 		"south africa", "za", "zaf", "rsa", "uruguay", "uy", "ury", "zambia", "zm", "zmb", "zimbabwe", "zw", "zwe",
 	}, strings.ToLower(strings.TrimSpace(*country)))

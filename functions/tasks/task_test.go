@@ -103,7 +103,31 @@ func TestPatchTask(t *testing.T) {
 	moved := patch(object{"due_date": "2026-03-05", "frequency_id": 5})
 	require.Equal(t, "2026-03-05", moved.NextDueDate.String())
 	require.Equal(t, "2026-04-05", b.complete(t, made.ID, nil).Task.NextDueDate.String())
-	require.Nil(t, patch(object{"due_date": nil}).NextDueDate)
+	before := b.snapshot(t)
+	require.Equal(t, []string{"body.due_date"}, locations(t, b.Call(t, http.MethodPatch, path(made.ID), b.bob.Token, object{"due_date": nil})))
+	require.Equal(t, before, b.snapshot(t), "without a date it would count as done")
+	never := b.post(t, object{"due_date": "2026-01-31"})
+	require.Nil(t, functiontest.Read[task](t, b.Call(t, http.MethodPatch, path(never.ID), b.bob.Token, object{"due_date": nil}), 200).NextDueDate)
+}
+
+// TestARhythmForWhatIsDone: the task goes on, from the day of its last completion.
+func TestARhythmForWhatIsDone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range map[string]struct {
+		fields object
+		next   string
+	}{
+		"of the list":           {object{"frequency_id": 5}, "2026-12-20"},
+		"in full":               {object{"recurrence": object{"every": 1, "unit": "week", "from": "completion"}}, "2026-11-25"},
+		"with a date":           {object{"frequency_id": 5, "due_date": "2027-01-15"}, "2027-01-15"},
+		"for what is done once": {object{"frequency_id": 1}, ""},
+	} {
+		id := b.post(t, object{"due_date": "2026-11-20"}).ID
+		b.complete(t, id, object{"completed_on": "2026-11-18"})
+		changed := functiontest.Read[task](t, b.Call(t, http.MethodPatch, path(id), b.bob.Token, c.fields), 200)
+		require.Equal(t, c.next, day(changed.NextDueDate), name)
+	}
 }
 
 func TestMoves(t *testing.T) {

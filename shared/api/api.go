@@ -81,7 +81,7 @@ func (o operations) DocumentOperation(op *huma.Operation) {
 	op.RejectUnknownQueryParameters = true
 	problems := map[string]*huma.Response{}
 	schema := o.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")
-	statuses := slices.Concat(op.Errors, []int{http.StatusTooManyRequests, http.StatusServiceUnavailable})
+	statuses := slices.Concat(op.Errors, []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable})
 	if op.RequestBody != nil || len(op.Parameters) > 0 {
 		statuses = append(statuses, http.StatusBadRequest, http.StatusUnprocessableEntity)
 	}

@@ -10,7 +10,7 @@ ALTER TABLE task_task
     ADD CONSTRAINT task_task_contractor_id_fkey FOREIGN KEY (residence_id, contractor_id)
         REFERENCES residence_contractor (residence_id, id) ON DELETE SET NULL (contractor_id);
 CREATE INDEX task_task_contractor ON task_task (residence_id, contractor_id) WHERE contractor_id IS NOT NULL;
-CREATE INDEX task_task_template ON task_task (template_id) WHERE template_id IS NOT NULL;
+CREATE INDEX task_task_template ON task_task (residence_id, template_id) WHERE template_id IS NOT NULL;
 
 -- What completing and skipping change of the task is kept as it was in before; entries that are older have none. An entry
 -- that someone was taken off a task tells of it and ends nothing.

@@ -23,10 +23,10 @@ var crowd = []string{
 	 SELECT 1 + g % ($1 / 5), 'Contractor ' || g, g % 4 = 0, 1 + g % ($1 / 5) FROM generate_series(1, $1::int) g`,
 	`INSERT INTO residence_contractor_specialty (contractor_id, specialty_id) SELECT g, 1 + g % 16 FROM generate_series(1, $1::int) g`,
 	`INSERT INTO task_task (residence_id, title, description, category_id, frequency_id, due_on, next_due_on, assigned_to_id, contractor_id,
-	     is_cancelled, is_archived, completion_count, last_completed_on, created_by_id)
+	     is_cancelled, is_archived, completion_count, last_completed_on, created_by_id, template_id)
 	 SELECT 1 + g % ($1 / 10), 'Task ' || g, 'Described', 1 + g % 13, 1 + g % 8, day, CASE WHEN g % 3 > 0 THEN day END,
 	     CASE WHEN g % 2 = 0 THEN 1 + g % ($1 / 10) END, CASE WHEN g % 5 = 0 THEN 1 + g % $1 END, g % 50 = 0, g % 49 = 0,
-	     CASE WHEN g <= $1 / 2 THEN 2 ELSE 0 END, CASE WHEN g <= $1 / 2 THEN day END, 1 + g % ($1 / 10)
+	     CASE WHEN g <= $1 / 2 THEN 2 ELSE 0 END, CASE WHEN g <= $1 / 2 THEN day END, 1 + g % ($1 / 10), CASE WHEN g % 4 = 0 THEN 101 + g % 5 END
 	 FROM generate_series(1, $1::int) g, LATERAL (SELECT date '2026-06-01' + g % 365 AS day) d`,
 	`INSERT INTO task_taskcompletion (task_id, completed_by_id, completed_on, occurrence_on, before_in_progress, unassigned_id)
 	 SELECT 1 + g % ($1 / 2), 1 + g % ($1 / 10), date '2026-01-01' + g % 300, date '2026-01-01' + g % 300, false, CASE WHEN g % 50 = 0 THEN 1 + g % $1 END

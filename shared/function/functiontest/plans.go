@@ -91,6 +91,7 @@ type get struct {
 
 type parameter struct {
 	Name, In string
+	Required bool
 	Schema   struct {
 		Type    string
 		Enum    []string
@@ -114,7 +115,7 @@ func gets(t *testing.T, reader Reader) []get {
 		if !ok {
 			continue
 		}
-		filled, all, each := path, url.Values{}, []url.Values{{}}
+		filled, all, required, each := path, url.Values{}, url.Values{}, []url.Values{{}}
 		paged := false
 		for _, p := range operation.Parameters {
 			values := reader.values(t, path, p)
@@ -125,12 +126,18 @@ func gets(t *testing.T, reader Reader) []get {
 				paged = true
 			case p.In == "query":
 				all.Set(p.Name, values[0])
+				if p.Required {
+					required.Set(p.Name, values[0])
+				}
 				for _, v := range values {
 					each = append(each, url.Values{p.Name: {v}})
 				}
 			}
 		}
 		for _, query := range append(each, all) {
+			for name := range required {
+				query.Set(name, required.Get(name))
+			}
 			calls = append(calls, get{filled, query.Encode(), paged})
 		}
 	}
