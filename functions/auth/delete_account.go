@@ -140,9 +140,8 @@ SELECT id, 'unassigned', $2::date, next_due_on, in_progress FROM freed ORDER BY 
 UPDATE residence_member m SET role = 'owner' FROM unnest($1::bigint[], $2::bigint[]) AS next (residence_id, user_id)
 WHERE m.residence_id = next.residence_id AND m.user_id = next.user_id`
 
-	// What the former owner alone had decided goes, as in any handover.
+	// What the former owner alone had decided goes, as in any handover: this, and their share codes, which go with the account.
 	clearPrimaries = `UPDATE residence_residence SET is_primary = false, updated_at = now() WHERE id = ANY($1::bigint[]) AND is_primary`
-	endShareCodes  = `DELETE FROM residence_share_code WHERE residence_id = ANY($1::bigint[])`
 
 	// Foreign keys do the rest.
 	deletePerson = `DELETE FROM auth_user WHERE id = $1`
@@ -162,7 +161,6 @@ func (s *service) deleteOnce(ctx context.Context, d *deletion, seen departure) e
 		tx.Queue(leaveHomes, d.person)
 		tx.Queue(promoteHeirs, now.handed, now.heirs)
 		tx.Queue(clearPrimaries, now.handed)
-		tx.Queue(endShareCodes, now.handed)
 		tx.Queue(deletePerson, d.person)
 		d.try.GiveBackWith(tx)
 		done = now

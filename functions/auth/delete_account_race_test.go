@@ -12,12 +12,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/problem"
 )
 
 // atOnce runs all at the same moment.
@@ -53,8 +53,11 @@ func (b *bundle) calls(method, path, token string, body any, want ...int) func()
 	}
 }
 
+// deletes returns the deletion of p, whose password was proved: proving it takes so long that nothing else would still be under way.
 func (b *bundle) deletes(p functiontest.Person) func() error {
-	return b.calls("DELETE", "account/", p.Token, object{"password": password}, 202)
+	return func() error {
+		return b.service.delete(context.Background(), &deletion{person: p.ID, passwordHash: b.hash})
+	}
 }
 
 // does returns a transaction of another function for atOnce.
@@ -110,18 +113,26 @@ func (b *bundle) holds(t *testing.T, sql string, args ...any) pgx.Tx {
 	return tx
 }
 
-// behind deletes p, whose password was proved, while another transaction holds the home and does sql.
-func (b *bundle) behind(t *testing.T, held int64, p functiontest.Person, sql string, args ...any) {
+// behind deletes p, whose password was proved, while another transaction holds the home, in which meanwhile acts before its commit.
+func (b *bundle) behind(t *testing.T, held int64, p functiontest.Person, meanwhile func(ctx context.Context, tx pgx.Tx)) error {
 	t.Helper()
 	ctx := t.Context()
 	tx := b.holds(t, `SELECT id FROM residence_residence WHERE id = $1 FOR UPDATE`, held)
 	done := make(chan error, 1)
-	go func() { done <- b.service.delete(ctx, &deletion{person: p.ID, passwordHash: b.hash}) }()
+	go func() { done <- b.deletes(p)() }()
 	b.waits(t)
-	_, err := tx.Exec(ctx, sql, args...)
-	require.NoError(t, err)
+	meanwhile(ctx, tx)
 	require.NoError(t, tx.Commit(ctx))
-	require.NoError(t, <-done)
+	return <-done
+}
+
+// executing returns what runs sql, for behind.
+func executing(t *testing.T, sql string, args ...any) func(context.Context, pgx.Tx) {
+	t.Helper()
+	return func(ctx context.Context, tx pgx.Tx) {
+		_, err := tx.Exec(ctx, sql, args...)
+		require.NoError(t, err)
+	}
 }
 
 // Whoever joins between the look at a home and its lock owns it then, and sees no board from before.
@@ -131,7 +142,7 @@ func TestJoinBehindTheLook(t *testing.T) {
 	ann, eve := b.person(t, "ann"), b.person(t, "eve")
 	alone := b.Home(t, ann)
 	kept := b.keepBoards(t, eve)
-	b.behind(t, alone, ann, `INSERT INTO residence_member (residence_id, user_id, role) VALUES ($1, $2, 'member')`, alone, eve.ID)
+	require.NoError(t, b.behind(t, alone, ann, executing(t, `INSERT INTO residence_member (residence_id, user_id, role) VALUES ($1, $2, 'member')`, alone, eve.ID)))
 	require.Equal(t, map[int64]string{eve.ID: "owner"}, b.roles(t, alone))
 	require.False(t, kept(eve))
 }
@@ -143,7 +154,7 @@ func TestLeavingBehindTheLook(t *testing.T) {
 	ann, bob := b.person(t, "ann"), b.person(t, "bob")
 	shared := b.Home(t, ann)
 	b.Join(t, shared, bob, home.Member)
-	b.behind(t, shared, ann, `DELETE FROM residence_member WHERE residence_id = $1 AND user_id = $2`, shared, bob.ID)
+	require.NoError(t, b.behind(t, shared, ann, executing(t, `DELETE FROM residence_member WHERE residence_id = $1 AND user_id = $2`, shared, bob.ID)))
 	require.False(t, b.exists(t, shared))
 }
 
@@ -154,11 +165,38 @@ func TestDeletedPersonJoinsBehindTheLook(t *testing.T) {
 	ann, bob := b.person(t, "ann"), b.person(t, "bob")
 	alone, bobs := b.Home(t, ann), b.Home(t, bob)
 	kept := b.keepBoards(t, bob)
-	b.behind(t, alone, ann, `WITH joined AS (INSERT INTO residence_member (residence_id, user_id, role) VALUES ($1, $2, 'member'))
-		INSERT INTO task_task (residence_id, title, created_by_id, assigned_to_id) VALUES ($1, 'Sweep', $2, $2)`, bobs, ann.ID)
+	require.NoError(t, b.behind(t, alone, ann, executing(t, `WITH joined AS (INSERT INTO residence_member (residence_id, user_id, role) VALUES ($1, $2, 'member'))
+		INSERT INTO task_task (residence_id, title, created_by_id, assigned_to_id) VALUES ($1, 'Sweep', $2, $2)`, bobs, ann.ID)))
 	require.Equal(t, map[int64]string{bob.ID: "owner"}, b.roles(t, bobs))
 	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_taskcompletion WHERE kind = 'unassigned'`))
 	require.False(t, kept(bob))
+}
+
+// Whoever changed the password at that moment keeps the account: what was proved is not so any more.
+func TestPasswordChangedBehindTheLook(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann := b.person(t, "ann")
+	alone := b.Home(t, ann)
+	err := b.behind(t, alone, ann, executing(t, `UPDATE auth_user SET password_hash = 'another' WHERE id = $1`, ann.ID))
+	var refused *problem.Problem
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, 409, refused.Status)
+	require.True(t, b.exists(t, alone))
+	b.alive(t, ann.Token, true)
+}
+
+// A session that is opened, and used, behind the look ends with the others.
+func TestSessionOpenedBehindTheLook(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann := b.person(t, "ann")
+	var late string
+	require.NoError(t, b.behind(t, b.Home(t, ann), ann, func(context.Context, pgx.Tx) {
+		late = b.signInAgain(t, ann.Email)
+		b.cached(t, late)
+	}))
+	b.alive(t, late, false)
 }
 
 func TestDeletionAgainstJoiningAndLeaving(t *testing.T) {
@@ -291,16 +329,22 @@ func TestDeletionAgainstTheRestOfTheAccount(t *testing.T) {
 			b.calls("PATCH", "me/", second, object{"time_zone": "Asia/Tokyo"}, 200, 401),
 			b.calls("POST", "resend-verification/", second, nil, 202, 401),
 			b.calls("DELETE", "sessions/2000/", second, nil, 404, 401),
-			b.calls("POST", "change-email/", second, object{"new_email": "new@example.com", "password": password}, 202, 401),
 		}
-		// In half of the rounds the password changes as well, and whoever comes second is told.
+		changesEmail := []int{202, 401}
+		// The deletion alone meets what is quick, one over HTTP what takes a password as well. In half of the rounds the password
+		// changes, and whoever comes second is told.
 		deletes := b.deletes(ann)
+		if i%4 == 2 {
+			deletes = b.calls("DELETE", "account/", ann.Token, object{"password": password}, 202)
+		}
 		if i%2 == 1 {
 			deletes = b.calls("DELETE", "account/", ann.Token, object{"password": password}, 202, 409, 401, 422)
 			against = append(against, b.calls("POST", "reset-password/", "", object{
 				"email": ann.Email, "code": b.digits(t, ann.ID, forResetPassword), "new_password": newPassword,
 			}, 204, 400))
+			changesEmail = append(changesEmail, 422)
 		}
+		against = append(against, b.calls("POST", "change-email/", second, object{"new_email": "new@example.com", "password": password}, changesEmail...))
 		atOnce(t, append(against, deletes, verify)...)
 		if functiontest.Value[bool](t, b.Server, `SELECT EXISTS (SELECT FROM auth_user WHERE id = $1)`, ann.ID) {
 			require.Equal(t, 1, i%2)
@@ -326,13 +370,12 @@ func TestDeletionInDoubt(t *testing.T) {
 	b.Exec(t, `CREATE CONSTRAINT TRIGGER linger AFTER DELETE ON auth_user DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`)
 	lingering := b.holds(t, `SELECT pg_advisory_xact_lock(7)`)
 	kept := b.keepBoards(t, bob)
-	b.alive(t, ann.Token, true) // the connection is there
+	second := b.signInAgain(t, ann.Email)
+	b.cached(t, ann.Token)
+	b.cached(t, second)
 	before := b.everything(t)
 
-	impatient, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	err := b.service.delete(impatient, &deletion{person: ann.ID, passwordHash: b.hash, tokens: [][]byte{authn.Hash(ann.Token)}})
-	require.True(t, pg.InDoubt(err), "%v", err)
+	functiontest.Refused(t, b.deleteAccount(t, ann.Token, password), 503)
 	require.Equal(t, before, b.everything(t))
 	_, keep := b.Base.Cache.Board(ctx, cache.View{User: bob.ID, Name: "test"})
 	keep(ctx, []byte("read before the commit"))
@@ -340,6 +383,8 @@ func TestDeletionInDoubt(t *testing.T) {
 	require.Eventually(t, func() bool { return !b.exists(t, alone) }, 10*time.Second, 10*time.Millisecond)
 	require.Equal(t, map[int64]string{bob.ID: "owner"}, b.roles(t, shared))
 	require.False(t, kept(bob))
+	b.alive(t, ann.Token, false)
+	b.alive(t, second, false)
 }
 
 // The connection is cut at every stage of a deletion, on the way there and on the way back: all of it happened or none, and a second

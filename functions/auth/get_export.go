@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,27 +15,35 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/encoding"
 	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
 )
 
-// An export is packed while the database gives it, and unpacked while the caller takes it: a slow caller holds no connection, and a
-// failure half-way is an error and not half a document. Text like this packs to a tenth and less.
+// An export is packed while the database gives it, and sent while the caller takes it: a slow caller holds no connection, and a
+// failure half-way is an error and not half a document.
 const (
 	exportSeats    = 2
 	exportPatience = time.Second
 	exportTaking   = 30 * time.Second // for the caller to take it
-	maxPacked      = 24 << 20         // bytes
 )
 
-type exportOutput struct {
-	ContentType string `header:"Content-Type"`
-	Disposition string `header:"Content-Disposition" doc:"Suggests a file name"`
-	Body        func(huma.Context)
+type exportInput struct {
+	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
 }
 
-func (s *service) getExport(ctx context.Context, _ *struct{}) (*exportOutput, error) {
+type exportOutput struct {
+	ContentType     string `header:"Content-Type"`
+	ContentEncoding string `header:"Content-Encoding"`
+	Vary            string `header:"Vary"`
+	Disposition     string `header:"Content-Disposition" doc:"Suggests a file name"`
+	Body            func(huma.Context)
+}
+
+// getExport gives a try back only while nothing was read for it: one that fails later has cost as much as one that does not.
+func (s *service) getExport(ctx context.Context, in *exportInput) (*exportOutput, error) {
 	me := authn.User(ctx).ID
 	try, err := s.allow(ctx, exportsOfPerson.By(strconv.FormatInt(me, 10)))
 	if err != nil {
@@ -45,50 +53,44 @@ func (s *service) getExport(ctx context.Context, _ *struct{}) (*exportOutput, er
 	if err != nil {
 		return nil, errors.Join(err, limit.GiveBack(ctx, s.DB, try))
 	}
-	packed := &packed{}
-	if err := s.export(ctx, me, packed); err != nil {
+	document := &packed{}
+	if err := s.export(ctx, me, document); err != nil {
 		leave()
-		return nil, errors.Join(fmt.Errorf("export account: %w", err), limit.GiveBack(ctx, s.DB, try))
+		return nil, fmt.Errorf("export account: %w", err)
 	}
-	return &exportOutput{
+	out := &exportOutput{
 		ContentType: "application/json",
+		Vary:        "Accept-Encoding",
 		Disposition: `attachment; filename="honeydue-export.json"`,
-		Body: func(answer huma.Context) {
-			defer leave()
-			answer.SetStatus(http.StatusOK)
-			packed.unpack(answer.BodyWriter())
-		},
-	}, nil
-}
-
-// packed is a document that is kept small until it is sent.
-type packed struct{ bytes bytes.Buffer }
-
-// Write adds packed bytes, up to the limit.
-func (p *packed) Write(more []byte) (int, error) {
-	if p.bytes.Len()+len(more) > maxPacked {
-		return 0, fmt.Errorf("an export of more than %d packed bytes", maxPacked)
 	}
-	return p.bytes.Write(more)
+	send := document.unpack
+	if encoding.TakesGzip(in.AcceptEncoding) {
+		out.ContentEncoding, send = "gzip", document.send
+	}
+	out.Body = func(answer huma.Context) {
+		defer leave()
+		answer.SetStatus(http.StatusOK)
+		if sent, err := s.hand(answer.BodyWriter(), send); err != nil {
+			api.Log(ctx, slog.Int64("cut_after", sent)) // the error has the caller's address
+		}
+	}
+	return out, nil
 }
 
-// unpack sends the document. Whoever does not take it in time gets a broken answer, as after any cut.
-func (p *packed) unpack(to io.Writer) {
+// hand has send write to a caller. Whoever does not take it in time gets a broken answer, as after any cut.
+func (s *service) hand(to io.Writer, send func(io.Writer) (int64, error)) (int64, error) {
 	if w, ok := to.(http.ResponseWriter); ok {
 		control := http.NewResponseController(w)
-		_ = control.SetWriteDeadline(time.Now().Add(exportTaking))
+		_ = control.SetWriteDeadline(time.Now().Add(s.exportTaking))
 		defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
 	}
-	document, err := gzip.NewReader(&p.bytes)
-	if err != nil {
-		return
-	}
-	_, _ = io.Copy(to, document) //nolint:gosec // packed here, a moment ago
+	return send(to)
 }
 
-// export writes all that is held of person, packed, as it is at one moment. pgx.ErrNoRows, told as 401, means that the account is gone.
+// export writes all that is held of person, packed, as it is at one moment. No account is a problem 401, one that exceeds
+// what an export may hold 409.
 func (s *service) export(ctx context.Context, person int64, to io.Writer) error {
-	zip, err := gzip.NewWriterLevel(to, gzip.BestSpeed)
+	zip, err := gzip.NewWriterLevel(&bounded{to, maxPacked}, gzip.BestSpeed)
 	if err != nil {
 		return fmt.Errorf("pack: %w", err)
 	}
@@ -106,7 +108,7 @@ func (s *service) export(ctx context.Context, person int64, to io.Writer) error 
 				return fmt.Errorf("begin snapshot: %w", err)
 			}
 		}
-		return writeExport(zip, results, s.Now())
+		return writeExport(&bounded{zip, maxUnpacked}, results, s.Now())
 	})
 	if err != nil {
 		return signedOut(err)

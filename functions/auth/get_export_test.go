@@ -1,17 +1,24 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
+	"github.com/honeydue/backend/shared/problem"
 )
 
 type exported map[string]json.RawMessage
@@ -169,6 +176,7 @@ func TestEveryColumnIsExportedOrDecided(t *testing.T) {
 	without := map[string]string{
 		"auth_session.token_hash": "a secret", "auth_code.nonce": "a secret", "residence_share_code.code_hash": "a secret",
 		"shared_idempotency.key_hash": "the client's", "shared_idempotency.body_hash": "the client's",
+		"shared_idempotency.residence_id": "the home that the answer is of",
 		"shared_idempotency.answer":       "was given before, and may be of a home that they left",
 		"notification_message.event_id":   "how it is sent",
 		"notification_message.refs":       "how it is sent",
@@ -228,13 +236,132 @@ func TestExportOfMuch(t *testing.T) {
 	owned := b.Home(t, ann)
 	const many = 20_000
 	b.Exec(t, `INSERT INTO task_task (residence_id, title, description) SELECT $1, 'Sweep ' || g, repeat('all of it ', 50) FROM generate_series(1, $2) g`, owned, many)
-	packed := &packed{}
-	require.NoError(t, b.service.export(t.Context(), ann.ID, packed))
-	require.Less(t, packed.bytes.Len(), 2<<20)
+	document := &packed{}
+	require.NoError(t, b.service.export(t.Context(), ann.ID, document))
+	require.Less(t, document.size(), 2<<20)
 	e := b.export(t, ann.Token)
 	require.Greater(t, len(e["tasks"]), 15<<20)
 	require.Len(t, e.rows(t, "tasks"), many)
+}
 
-	_, err := packed.Write(make([]byte, maxPacked))
-	require.Error(t, err)
+// Whoever can unpack gets what is kept, as it is.
+func TestExportIsSentPacked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann := b.person(t, "ann")
+	b.Exec(t, `INSERT INTO task_task (residence_id, title) SELECT $1, 'Sweep ' || g FROM generate_series(1, 12000) g`, b.Home(t, ann))
+	take := func(accepted string) functiontest.Response {
+		r := b.Call(t, "GET", "/api/auth/export/", ann.Token, nil, functiontest.Header{Name: "Accept-Encoding", Value: accepted})
+		require.Equal(t, 200, r.Status, string(r.Body))
+		require.Equal(t, "Accept-Encoding", r.Header.Get("Vary"))
+		return r
+	}
+	whole, small := take("identity"), take("gzip")
+	require.Empty(t, whole.Header.Get("Content-Encoding"))
+	require.Equal(t, "gzip", small.Header.Get("Content-Encoding"))
+	require.Greater(t, len(small.Body), packedBlock, "more than one block")
+	document := &packed{}
+	for _, one := range small.Body { // no block is left early or filled too far
+		_, err := document.Write([]byte{one})
+		require.NoError(t, err)
+	}
+	require.Equal(t, len(small.Body), document.size())
+	require.Len(t, document.blocks, (len(small.Body)+packedBlock-1)/packedBlock)
+	var unpacked bytes.Buffer
+	_, err := document.unpack(&unpacked)
+	require.NoError(t, err)
+	_, same, found := strings.Cut(unpacked.String(), `"memberships"`) // behind the times of this call and of the session's use
+	require.True(t, found)
+	require.Contains(t, string(whole.Body), same)
+}
+
+// What packs small may still be too much for whoever unpacks it, and what does not pack too much to hold. Either counts as an export.
+func TestExportOfTooMuch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, text := range map[string]struct {
+		mebibytes int
+		sql       string
+	}{
+		"unpacked": {65, `SELECT repeat('x', 1 << 20)`},
+		"packed":   {24, `SELECT string_agg(md5(g.g::text || n), '') FROM generate_series(1, 1 << 15) n`},
+	} {
+		ann := b.person(t, "ann")
+		b.Exec(t, `INSERT INTO task_task (residence_id, title, description) SELECT $1, $2, (`+text.sql+`) FROM generate_series(1, $3) g`, b.Home(t, ann), name, text.mebibytes)
+		err := b.service.export(t.Context(), ann.ID, &packed{})
+		var refused *problem.Problem
+		require.ErrorAs(t, err, &refused, name)
+		require.Equal(t, 409, refused.Status, name)
+	}
+	ann := b.person(t, "ann")
+	b.Exec(t, `INSERT INTO task_task (residence_id, title, description) SELECT $1, 'Sweep', repeat('x', $2)`, b.Home(t, ann), maxUnpacked)
+	functiontest.Refused(t, b.get(t, "export/", ann.Token), 409)
+	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT sum(cardinality(hits)) FROM shared_limit`))
+	require.Empty(t, b.service.exports, "the seat is free again")
+}
+
+// A caller who asks and does not read gets a broken answer and gives the seat up.
+func TestExportThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	logged := &lines{}
+	b := &bundle{}
+	b.Server = functiontest.Start(t, "auth", func(base *function.Base) func(huma.API) {
+		base.Log = slog.New(slog.NewJSONHandler(logged, nil))
+		return b.routes(base)
+	})
+	b.service.exportTaking = 200 * time.Millisecond
+	ann := b.person(t, "ann")
+	b.Exec(t, `INSERT INTO task_task (residence_id, title, description) SELECT $1, 'Sweep', repeat('x', 1 << 20) FROM generate_series(1, 32) g`, b.Home(t, ann))
+	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.URL+"/api/auth/export/", http.NoBody)
+	require.NoError(t, err)
+	ask.Header.Set("Authorization", "Token "+ann.Token)
+	ask.Header.Set("Accept-Encoding", "identity")
+	answer, err := http.DefaultClient.Do(ask)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, answer.Body.Close()) }()
+	require.Equal(t, 200, answer.StatusCode)
+	require.Eventually(t, func() bool { return len(b.service.exports) == 0 }, 10*time.Second, 5*time.Millisecond)
+	_, err = io.Copy(io.Discard, answer.Body)
+	require.Error(t, err, "a cut answer looks whole")
+	require.Eventually(t, func() bool { return strings.Contains(logged.String(), `"cut_after":`) }, 10*time.Second, 5*time.Millisecond)
+	require.NotContains(t, logged.String(), "127.0.0.1")
+}
+
+// What is committed between two parts is in neither: a task comes with its home or not at all.
+func TestExportIsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ann := b.person(t, "ann")
+	b.Exec(t, `INSERT INTO residence_contractor (residence_id, name, created_by_id) VALUES ($1, 'Pat', $2)`, b.Home(t, ann), ann.ID)
+	b.Exec(t, `CREATE FUNCTION linger() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN true; END $$`)
+	b.Exec(t, `ALTER TABLE residence_contractor ENABLE ROW LEVEL SECURITY`)
+	b.Exec(t, `CREATE POLICY linger ON residence_contractor USING (linger())`)
+	lingering := b.holds(t, `SELECT pg_advisory_xact_lock(7)`)
+	var r functiontest.Response
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		r, err = b.Try("GET", "/api/auth/export/", ann.Token, nil)
+		done <- err
+	}()
+	b.waits(t) // homes are read, tasks are not
+	b.task(t, b.Home(t, ann), ann, nil)
+	require.NoError(t, lingering.Commit(t.Context()))
+	require.NoError(t, <-done)
+	e := functiontest.Read[exported](t, r, 200)
+	require.Len(t, e.rows(t, "residences"), 1)
+	require.Len(t, e.rows(t, "contractors"), 1)
+	require.Empty(t, e.rows(t, "tasks"))
+}
+
+// Instants are in UTC, whatever the database is set to.
+func TestExportIsInUTC(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Exec(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone TO %L', current_database(), 'Asia/Tokyo'); END $$`)
+	elsewhere := &bundle{}
+	elsewhere.Server = functiontest.StartOn(t, b.DB, "auth", elsewhere.routes)
+	ann := b.person(t, "ann")
+	require.Equal(t, "Asia/Tokyo", functiontest.Value[string](t, elsewhere.Server, `SHOW timezone`))
+	require.Regexp(t, `\+00:00$`, elsewhere.export(t, ann.Token).rows(t, "account")[0]["created_at"])
 }

@@ -76,6 +76,12 @@ func (l *lines) Write(line []byte) (int, error) {
 	return l.text.Write(line)
 }
 
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // No line of the log and no body of a refusal holds a password, a token, a code or an address, whatever happens.
 func TestSecretsAreNotLogged(t *testing.T) {
 	t.Parallel()
@@ -106,9 +112,7 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	b.Exec(t, `ALTER TABLE auth_session RENAME TO gone`)
 	functiontest.Refused(t, b.get(t, "me/", again), 500)
 
-	logged.mu.Lock()
-	defer logged.mu.Unlock()
-	text := logged.text.String()
+	text := logged.String()
 	require.Greater(t, strings.Count(text, "\n"), 15)
 	require.Contains(t, text, `"route":"/api/auth/login`)
 	for name, secret := range map[string]string{

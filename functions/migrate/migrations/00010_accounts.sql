@@ -17,7 +17,7 @@ GRANT SELECT, DELETE ON residence_residence TO honeydue_auth;
 GRANT UPDATE (is_primary, updated_at) ON residence_residence TO honeydue_auth;
 GRANT SELECT, DELETE ON residence_member TO honeydue_auth;
 GRANT UPDATE (role) ON residence_member TO honeydue_auth;
-GRANT SELECT (residence_id, created_by_id, created_at, expires_at), DELETE ON residence_share_code TO honeydue_auth;
+GRANT SELECT (residence_id, created_by_id, created_at, expires_at) ON residence_share_code TO honeydue_auth;
 -- Tasks lose whom they were assigned to, and their history says so.
 GRANT SELECT ON task_task TO honeydue_auth;
 GRANT UPDATE (assigned_to_id, updated_at) ON task_task TO honeydue_auth;
