@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/honeydue/backend/shared/authn"
@@ -113,25 +115,21 @@ func viewName(today date.Date, residence int64, threshold int) string {
 	return format + ":" + today.String() + ":" + scope + ":" + strconv.Itoa(threshold)
 }
 
-// The rank of a task is its place within its column.
+// The last column is the only one that is cut, and so the only one that PostgreSQL puts in order and counts.
 var selectBoard = `
-WITH placed AS (
+WITH placed AS MATERIALIZED (
     SELECT ` + columns + `, ` + board.SQL("t", "$2::date", "$3::int") + ` AS kanban
     FROM residence_member m JOIN task_task t ON t.residence_id = m.residence_id
     WHERE m.user_id = $1 AND ($4::bigint = 0 OR m.residence_id = $4::bigint)
-), ranked AS (
-    SELECT ` + columns + `, t.kanban, count(*) OVER (PARTITION BY t.kanban) AS total,
-        row_number() OVER (PARTITION BY t.kanban ORDER BY
-            CASE WHEN t.kanban = 'completed_tasks' THEN t.last_completed_on END DESC,
-            t.next_due_on NULLS LAST,
-            CASE WHEN t.kanban = 'completed_tasks' THEN -t.id ELSE t.id END) AS rank
-    FROM placed t WHERE t.kanban <> ''
 )
-SELECT ` + columns + `, t.kanban, t.total
-FROM ranked t WHERE t.kanban <> 'completed_tasks' OR t.rank <= $5::int
-ORDER BY t.rank`
+SELECT ` + columns + `, t.kanban, 0::bigint AS total
+FROM placed t WHERE t.kanban NOT IN ('', 'completed_tasks')
+UNION ALL (
+    SELECT ` + columns + `, t.kanban, count(*) OVER () AS total
+    FROM placed t WHERE t.kanban = 'completed_tasks' ORDER BY t.last_completed_on DESC, t.id DESC LIMIT $5::int
+)`
 
-// placed is a task with the column that PostgreSQL put it in, and how many stand there.
+// placed is a task with the column that PostgreSQL put it in, and how many stand in the last one.
 type placed struct {
 	row
 	Kanban board.Column
@@ -149,17 +147,40 @@ func (s *service) readBoard(ctx context.Context, me, residence int64, today date
 			return kanban{}, err
 		}
 	}
+	columns := map[board.Column][]placed{}
+	for _, r := range rows {
+		columns[r.Kanban] = append(columns[r.Kanban], r)
+	}
 	answer := kanban{DaysThreshold: threshold}
 	for _, name := range order() {
-		look := lookOf(name)
-		column := kanbanColumn{Name: name, DisplayName: look.displayName, Color: look.color, ButtonTypes: look.buttons, Tasks: []task{}}
-		for _, r := range rows {
-			if r.Kanban == name {
-				column.Count = r.Total
-				column.Tasks = append(column.Tasks, r.task(today, threshold))
-			}
+		look, stand := lookOf(name), columns[name]
+		count := len(stand)
+		switch {
+		case name != board.Completed:
+			slices.SortFunc(stand, sooner)
+		case count > 0:
+			count = stand[0].Total
+		}
+		column := kanbanColumn{
+			Name: name, DisplayName: look.displayName, Color: look.color, ButtonTypes: look.buttons, Count: count, Tasks: make([]task, len(stand)),
+		}
+		for i, r := range stand {
+			column.Tasks[i] = r.task(today, threshold)
 		}
 		answer.Columns = append(answer.Columns, column)
 	}
 	return answer, nil
+}
+
+// sooner puts tasks in the order of the dates that are due, undated ones last.
+func sooner(a, b placed) int {
+	switch {
+	case a.NextDueOn == nil && b.NextDueOn == nil:
+		return cmp.Compare(a.ID, b.ID)
+	case a.NextDueOn == nil:
+		return 1
+	case b.NextDueOn == nil:
+		return -1
+	}
+	return cmp.Or(cmp.Compare(*a.NextDueOn, *b.NextDueOn), cmp.Compare(a.ID, b.ID))
 }
