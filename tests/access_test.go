@@ -24,6 +24,7 @@ func TestRefusedAccess(t *testing.T) {
 	f := newFixture(t, s)
 	db := owner(t, s)
 	ctx := within(t, 5*time.Minute)
+	f.leave(ctx, t)
 	settle(ctx, t, s, db)
 	before := value[string](t, db, fingerprint)
 	tried := 0
@@ -36,6 +37,7 @@ func TestRefusedAccess(t *testing.T) {
 		refused(t, o.name+" by nobody", answer, http.StatusUnauthorized)
 		require.Equal(t, "Token", answer.Header.Get("WWW-Authenticate"), o.name)
 		refused(t, o.name+" with an unknown token", o.send(ctx, t, f, "hd_unknown", body), http.StatusUnauthorized)
+		refused(t, o.name+" by one whose account is gone", o.send(ctx, t, f, f.gone.Token, body), http.StatusUnauthorized)
 		for _, c := range f.callers() {
 			switch status := o.who.refusal(c.role); {
 			case status != 0:
@@ -192,9 +194,10 @@ func (o operation) foreignQuery(ctx context.Context, t *testing.T, f *fixture) (
 			if answer.Status == http.StatusNotFound {
 				continue
 			}
-			var page struct{ Results []json.RawMessage }
+			var page map[string]json.RawMessage
 			require.NoError(t, answer.Decode(http.StatusOK, &page), "%s: %s %s", o.name, name, w.what)
-			require.Empty(t, page.Results, "%s: %s %s", o.name, name, w.what)
+			require.Contains(t, page, "results", "%s: %s %s", o.name, name, w.what)
+			require.JSONEq(t, `[]`, string(page["results"]), "%s: %s %s", o.name, name, w.what)
 		}
 	}
 	return tried

@@ -31,6 +31,7 @@ type fixture struct {
 
 	owner, member, viewer, tenant *story.Person // the tenant is a member to do things to
 	homeless, former, stranger    *story.Person // of no home; removed by the owner; with a home of their own
+	gone                          *story.Person // a member until leave deletes the account
 
 	home, task, completion, contractor, session, template int64
 	elsewhere                                             things // another home of the owner's
@@ -46,6 +47,7 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 	f := &fixture{system: s, secret: "Quillwort"}
 	for name, p := range map[string]**story.Person{
 		"Olive": &f.owner, "Max": &f.member, "Vera": &f.viewer, "Tess": &f.tenant, "Nora": &f.homeless, "Fred": &f.former, "Sam": &f.stranger,
+		"Gwen": &f.gone,
 	} {
 		var err error
 		*p, err = story.Register(ctx, story.NewPhone(s.URL), name)
@@ -63,13 +65,22 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 		homes[i] = f.create(ctx, t, made.by, "/api/residences/", map[string]any{"name": made.name, "residence_type": "house"})
 	}
 	f.home = homes[0]
-	require.NoError(t, story.Admit(ctx, f.owner, f.home, f.member, f.viewer, f.tenant, f.former))
+	require.NoError(t, story.Admit(ctx, f.owner, f.home, f.member, f.viewer, f.tenant, f.former, f.gone))
 	f.must(ctx, t, f.owner, http.MethodPatch, f.user(f.viewer), map[string]any{"role": "viewer"}, nil)
 	f.must(ctx, t, f.owner, http.MethodDelete, f.user(f.former), nil, nil)
 	f.furnish(ctx, t)
 	f.elsewhere = f.thingsOf(ctx, t, f.owner, homes[1], "Elsewhere")
 	f.foreign = f.thingsOf(ctx, t, f.stranger, homes[2], "Foreign")
 	return f
+}
+
+// leave deletes gone's account after calls to every function, so that the look-up of the token has just been kept.
+func (f *fixture) leave(ctx context.Context, t *testing.T) {
+	t.Helper()
+	for _, path := range []string{"/api/tasks/", "/api/residences/my/", "/api/auth/me/"} {
+		f.must(ctx, t, f.gone, http.MethodGet, path, nil, nil)
+	}
+	f.must(ctx, t, f.gone, http.MethodDelete, "/api/auth/account/", map[string]any{"password": story.Password}, nil)
 }
 
 // furnish puts other things into the home.

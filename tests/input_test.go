@@ -62,11 +62,13 @@ func badBodies(t *testing.T, body map[string]any) map[string][]byte {
 	return bad
 }
 
-// fingerprint is a digest of everything that a person's calls could write.
+// fingerprint is a digest of everything that a person's calls could write. Of a session it is the id alone: when it was used last moves by itself.
 const fingerprint = `
 SELECT md5(concat(
     (SELECT string_agg(u::text, '|' ORDER BY id) FROM auth_user u),
     (SELECT string_agg(c::text, '|' ORDER BY id) FROM auth_code c),
+    (SELECT string_agg(c::text, '|' ORDER BY id) FROM auth_email_change c),
+    (SELECT string_agg(s.id::text, '|' ORDER BY id) FROM auth_session s),
     (SELECT string_agg(r::text, '|' ORDER BY id) FROM residence_residence r),
     (SELECT string_agg(m::text, '|' ORDER BY residence_id, user_id) FROM residence_member m),
     (SELECT string_agg(s::text, '|' ORDER BY residence_id) FROM residence_share_code s),
@@ -75,7 +77,8 @@ SELECT md5(concat(
     (SELECT string_agg(t::text, '|' ORDER BY id) FROM task_task t),
     (SELECT string_agg(c::text, '|' ORDER BY id) FROM task_taskcompletion c),
     (SELECT string_agg(e.id::text, '|' ORDER BY id) FROM outbox_event e),
-    (SELECT string_agg(encode(i.key_hash, 'hex'), '|' ORDER BY key_hash) FROM shared_idempotency i)))`
+    (SELECT string_agg(m::text, '|' ORDER BY id) FROM notification_message m),
+    (SELECT string_agg(concat(encode(i.key_hash, 'hex'), i.answer), '|' ORDER BY key_hash) FROM shared_idempotency i)))`
 
 // TestBadInput sends everything wrong that the matrix can think of to every operation: only 4xx problem documents
 // come back, nothing is written, and no submitted value is in any answer.

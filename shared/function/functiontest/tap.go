@@ -17,7 +17,7 @@ import (
 )
 
 // big is how many rows make a table one that nobody may read from end to end. No reader of a test has as many rows as vain, so that a step
-// which reads more of them for nothing reads what others have.
+// which reads more of a big table, or more for nothing, reads what others have.
 const (
 	big  = 1_000
 	vain = 10_000
@@ -30,13 +30,14 @@ type plan struct {
 	Text  string `json:"-"`
 }
 
-// A node is a step of a plan. What it removed is so much for each of its loops.
+// A node is a step of a plan. What it passed on and what it removed is so much for each of its loops.
 type node struct {
 	Type     string  `json:"Node Type"`
 	Relation string  `json:"Relation Name"`
 	Index    string  `json:"Index Name"`
 	Cond     string  `json:"Index Cond"`
 	Loops    float64 `json:"Actual Loops"`
+	Rows     float64 `json:"Actual Rows"`
 	Removed  float64 `json:"Rows Removed by Filter"`
 	Plans    []node
 }
@@ -60,7 +61,15 @@ func (n node) faults(tables []string) []string {
 	if n.Removed*n.Loops > vain {
 		found = append(found, fmt.Sprintf("%s reads %.0f rows in vain", n.Type, n.Removed*n.Loops))
 	}
+	// A look that finds nothing is one, too.
+	if read := max(n.Rows+n.Removed, 1) * n.Loops; large && read > vain {
+		found = append(found, fmt.Sprintf("%s reads %.0f rows of %s", n.Type, read, n.Relation))
+	}
 	for _, below := range n.Plans {
+		// What searches an index for a bitmap does not say of which table it is.
+		if below.Relation == "" && strings.HasPrefix(n.Type, "Bitmap") {
+			below.Relation = n.Relation
+		}
 		found = append(found, below.faults(tables)...)
 	}
 	return found
