@@ -163,12 +163,15 @@ func detail(err error) problem.Detail {
 	return problem.Detail{Location: location, Message: message}
 }
 
-// From returns the problem that err is, the one for a caller whose account went meanwhile or a database that is away, or nil.
+// From returns the problem that err is, the one for a caller whose account went meanwhile, a database or another store that is away, or nil.
 func From(err error) *problem.Problem {
 	var p *problem.Problem
+	var away interface{ Unavailable() bool }
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &away) && away.Unavailable():
+		return problem.Unavailable()
 	case pg.PersonGone(err):
 		return problem.Unauthenticated()
 	case pg.Unavailable(err):

@@ -1,4 +1,4 @@
-// Package devserver runs private PostgreSQL, PgBouncer and Redis servers on the loopback address, for tests
+// Package devserver runs private PostgreSQL, PgBouncer, Redis and S3 servers on the loopback address, for tests
 // and for the local runner. For a cluster on this machine they listen on one more address, with passwords.
 //
 // Each server is the real program, a child of this process. It dies with this process, even when that is
@@ -29,19 +29,19 @@ type Options struct {
 	Host string
 
 	// Network is whom PostgreSQL and PgBouncer let in by password (SCRAM) besides 127.0.0.1, which needs none, such
-	// as 10.42.0.0/16; nobody when it is empty. It goes with Host. Redis has no such rule.
+	// as 10.42.0.0/16; nobody when it is empty. It goes with Host. Redis and S3 have no such rule.
 	Network string
 
 	// Password is what Redis asks every client for, on every address; empty, which Host does not allow, asks for none.
-	// The passwords of PostgreSQL, and of PgBouncer before it, are those of its roles.
+	// The passwords of PostgreSQL, and of PgBouncer before it, are those of its roles; S3 has keys of its own.
 	Password string
 
 	// Durable keeps data through a loss of power. Without it a server is faster and keeps its data through a
 	// clean stop at most, Redis not even then.
 	Durable bool
 
-	// Settings are further settings of the server, by the names that its configuration file uses. They win
-	// over our own.
+	// Settings are further settings of the server, by the names that its configuration file uses, or its options where
+	// it has none. They win over our own.
 	Settings map[string]string
 }
 

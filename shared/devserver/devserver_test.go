@@ -51,7 +51,11 @@ func beVictim(dir string) error {
 	if err != nil {
 		return err
 	}
-	pids := append(children(p.PID()), p.PID(), b.PID(), r.PID())
+	s, err := StartS3(ctx, Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	pids := append(children(p.PID()), p.PID(), b.PID(), r.PID(), s.PID())
 	p.Pause()
 	_, _ = fmt.Fprintln(os.Stdout, strings.Trim(fmt.Sprint(pids), "[]"))
 	_, err = io.Copy(io.Discard, os.Stdin)
@@ -176,6 +180,7 @@ func TestDiesWithUs(t *testing.T) {
 	p := startPostgres(t, Options{Dir: dir, Durable: true})
 	requireAnswer(t, "42", p.URL(Owner, Owner), "SELECT answer FROM kept")
 	startRedis(t, Options{Dir: dir, Durable: true})
+	startS3(t, Options{Dir: dir})
 	for _, field := range pids {
 		pid, err := strconv.Atoi(field)
 		require.NoError(t, err)

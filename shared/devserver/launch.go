@@ -67,7 +67,7 @@ func (s *Server) launch(ctx context.Context, port int) error {
 
 	// ctx bounds the start, not the server's life.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.program, args...)
-	cmd.Dir, cmd.Env = s.folder, environment()
+	cmd.Dir, cmd.Env = s.folder, append(environment(), s.secrets...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes(s.as, s.onDeath)
 	child, err := start(cmd)
@@ -76,10 +76,11 @@ func (s *Server) launch(ctx context.Context, port int) error {
 	}
 	err = s.await(ctx, child, port)
 	said := readFrom(log, before.Size())
-	if err == nil && strings.Contains(said, "Cannot assign requested address") {
+	// C's words, or Go's without the capital.
+	if err == nil && strings.Contains(said, "annot assign requested address") {
 		err = errElsewhere
 	}
-	taken := strings.Contains(said, "Address already in use") || strings.Contains(said, "is still in use")
+	taken := strings.Contains(said, "ddress already in use") || strings.Contains(said, "is still in use")
 	if err != nil || taken {
 		if err := child.kill(); err != nil {
 			return err

@@ -143,6 +143,8 @@ func TestHostIsAnAddressOfThisMachine(t *testing.T) {
 	require.ErrorIs(t, err, errElsewhere)
 	_, err = StartRedis(t.Context(), o)
 	require.ErrorContains(t, err, "Cannot assign requested address")
+	_, err = StartS3(t.Context(), o)
+	require.ErrorContains(t, err, "cannot assign requested address")
 }
 
 // A port that is free on the loopback address alone is not enough.
@@ -161,6 +163,8 @@ func TestPortTakenAtHost(t *testing.T) {
 	_, err = StartPgBouncer(ctx, o, p)
 	require.ErrorIs(t, err, errTaken)
 	_, err = StartRedis(ctx, o)
+	require.ErrorIs(t, err, errTaken)
+	_, err = StartS3(ctx, o)
 	require.ErrorIs(t, err, errTaken)
 }
 

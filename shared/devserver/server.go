@@ -41,6 +41,8 @@ type Server struct {
 	// command writes what the program reads at start, and returns its arguments.
 	command func(port int) ([]string, error)
 
+	secrets []string // NAME=value, added to what it sees of our environment
+
 	// probe succeeds when this very server answers, and not another one that got the port before it.
 	probe func(ctx context.Context, port, pid int) error
 
@@ -60,19 +62,24 @@ func newServer(p program, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newServerOf(p.name, path, o)
+}
+
+// newServerOf makes the folder of a server whose program is at path.
+func newServerOf(name, path string, o Options) (*Server, error) {
 	if err := o.checkNetwork(); err != nil {
 		return nil, err
 	}
-	as, err := unprivileged(filepath.Join(o.Dir, p.name))
+	as, err := unprivileged(filepath.Join(o.Dir, name))
 	if err != nil {
 		return nil, err
 	}
-	folder, err := as.makeFolder(filepath.Join(o.Dir, p.name))
+	folder, err := as.makeFolder(filepath.Join(o.Dir, name))
 	if err != nil {
 		return nil, err
 	}
 	return &Server{
-		name: p.name, program: path, folder: folder, dir: filepath.Dir(folder), as: as, host: o.Host,
+		name: name, program: path, folder: folder, dir: filepath.Dir(folder), as: as, host: o.Host,
 		repair:  func(context.Context) error { return nil },
 		onStop:  syscall.SIGTERM,
 		onDeath: syscall.SIGKILL,

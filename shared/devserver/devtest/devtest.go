@@ -1,10 +1,10 @@
-// Package devtest gives each test a migrated database and a Redis database of its own, on servers that a test
-// binary starts once.
+// Package devtest gives each test a migrated database and a Redis database of its own, and a bucket, on servers that a
+// test binary starts once, when the first test asks.
 //
 //	func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
 //
 //	func setup(t *testing.T) *bundle {
-//		db := devtest.New(t)
+//		db, bucket := devtest.New(t), devtest.NewBucket(t)
 //		…
 //	}
 //
@@ -29,6 +29,7 @@ type suite struct {
 	servers *Servers
 	err     error
 
+	s3      s3
 	program program
 }
 
@@ -62,7 +63,7 @@ func Main(m *testing.M, opts ...Option) (code int) {
 
 // stop ends and removes what the tests have started.
 func (b *suite) stop() error {
-	err := b.program.remove()
+	err := errors.Join(b.program.remove(), b.s3.stop(context.Background()))
 	if b.servers != nil {
 		err = errors.Join(err, b.servers.stop(context.Background()))
 	}

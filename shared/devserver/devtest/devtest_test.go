@@ -3,7 +3,6 @@ package devtest
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -73,13 +72,6 @@ func TestNewServersAreTheTestsAlone(t *testing.T) {
 	require.NoError(t, servers.Postgres.Start(ctx))
 	require.NoError(t, connect(ctx, db.URL("honeydue_tasks")))
 	servers.Postgres.Pause()
-}
-
-func TestWorkspace(t *testing.T) {
-	t.Parallel()
-	root, err := workspace()
-	require.NoError(t, err)
-	require.FileExists(t, filepath.Join(root, "go.work"))
 }
 
 func TestSweep(t *testing.T) {

@@ -2,13 +2,13 @@ package devtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
+
+	"github.com/honeydue/backend/shared/devserver"
 )
 
 const migratePackage = "github.com/honeydue/backend/functions/migrate"
@@ -35,7 +35,7 @@ func (p *program) run(ctx context.Context, ownerURL string) error {
 }
 
 func (p *program) build(ctx context.Context) error {
-	root, err := workspace()
+	root, err := devserver.Workspace()
 	if err != nil {
 		return err
 	}
@@ -57,24 +57,4 @@ func (p *program) remove() error {
 		return nil
 	}
 	return p.folder.remove()
-}
-
-// workspace returns the folder above us that holds go.work.
-func workspace() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("find workspace: %w", err)
-	}
-	for folder := start; ; folder = filepath.Dir(folder) {
-		_, err := os.Stat(filepath.Join(folder, "go.work"))
-		if err == nil {
-			return folder, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("find workspace: %w", err)
-		}
-		if folder == filepath.Dir(folder) {
-			return "", fmt.Errorf("find workspace: no go.work above %s", start)
-		}
-	}
 }
