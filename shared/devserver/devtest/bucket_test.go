@@ -66,11 +66,13 @@ func TestBehaveLikeB2(t *testing.T) {
 	err := put(t, open(t, like, with), like, "a", "text")
 	require.Equal(t, http.StatusBadRequest, minio.ToErrorResponse(err).StatusCode)
 
-	for endpoint, want := range map[string]int{b.Endpoint: http.StatusForbidden, like.Endpoint: http.StatusNotImplemented} {
+	// The real one refuses a form without a policy in words of its own.
+	for endpoint, missing := range map[string]bool{b.Endpoint: false, like.Endpoint: true} {
 		form := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\ntext\r\n--b--\r\n"
 		answer, err := http.Post(endpoint+"/"+b.Name, "multipart/form-data; boundary=b", strings.NewReader(form))
 		require.NoError(t, err)
 		require.NoError(t, answer.Body.Close())
-		require.Equal(t, want, answer.StatusCode)
+		require.GreaterOrEqual(t, answer.StatusCode, http.StatusBadRequest)
+		require.Equal(t, missing, answer.StatusCode == http.StatusNotImplemented)
 	}
 }
