@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
 )
@@ -79,25 +76,6 @@ func (b *bundle) orphans(t *testing.T) int {
 		SELECT count(*) FROM residence_residence r WHERE NOT EXISTS (SELECT FROM residence_member m WHERE m.residence_id = r.id AND m.role = 'owner')`)
 }
 
-// keepBoards stores a board for each person and returns a function that says whether it is still to be had.
-func (b *bundle) keepBoards(t *testing.T, people ...functiontest.Person) func(functiontest.Person) bool {
-	t.Helper()
-	ctx := context.Background()
-	kept := func(p functiontest.Person) bool {
-		board, _ := b.Base.Cache.Board(ctx, cache.View{User: p.ID, Name: "test"})
-		return board != nil
-	}
-	for _, p := range people {
-		require.Eventually(t, func() bool {
-			b.Base.Cache.Born(ctx, p.ID)
-			_, store := b.Base.Cache.Board(ctx, cache.View{User: p.ID, Name: "test"})
-			store(ctx, []byte("board"))
-			return kept(p)
-		}, 30*time.Second, 10*time.Millisecond)
-	}
-	return kept
-}
-
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -122,7 +100,7 @@ func TestDeleteAccount(t *testing.T) {
 	second := b.signInAgain(t, ann.Email)
 	b.alive(t, ann.Token, true)
 	b.alive(t, second, true)
-	kept := b.keepBoards(t, ann, bob, mia, vic, zoe)
+	kept := b.KeepBoards(t, ann, bob, mia, vic, zoe)
 	events := b.Events(t)
 
 	r := b.Call(t, "DELETE", "/api/auth/account/", ann.Token, object{"password": password}, functiontest.Header{Name: "X-Timezone", Value: "Pacific/Kiritimati"})
@@ -260,12 +238,12 @@ func TestDeletionIsAllOrNothing(t *testing.T) {
 	before := b.everything(t)
 	b.Exec(t, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`)
 	b.Exec(t, `CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON auth_user DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	kept := b.keepBoards(t, bob)
+	kept := b.KeepBoards(t, bob)
 	functiontest.Refused(t, b.deleteAccount(t, ann.Token, password), 500)
 	require.Equal(t, before, b.everything(t))
 	b.alive(t, ann.Token, true)
 	require.False(t, kept(bob))
-	b.keepBoards(t, bob) // and nobody is kept from it
+	b.KeepBoards(t, bob) // and nobody is kept from it
 	b.Exec(t, `DROP TRIGGER refuse ON auth_user`)
 	b.gone(t, ann)
 	require.False(t, b.exists(t, alone))

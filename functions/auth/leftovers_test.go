@@ -171,7 +171,7 @@ func TestBoardOfADeletedAccountIsOutOfReach(t *testing.T) {
 	b := setup(t)
 	ann := b.person(t, "ann")
 	b.Home(t, ann)
-	kept := b.keepBoards(t, ann)
+	kept := b.KeepBoards(t, ann)
 	b.gone(t, ann)
 	require.False(t, kept(ann))
 	require.Len(t, b.inRedis(t, fmt.Sprintf("tasks:user:%d:", ann.ID)), 2, "the generation, and a board of another one")

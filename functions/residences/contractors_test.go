@@ -197,7 +197,7 @@ func TestDeleteContractor(t *testing.T) {
 	b := setup(t)
 	gone, stays := b.hire(t, "Joan", object{"specialty_ids": []int{1}}), b.hire(t, "Max", nil)
 	first, other := b.task(t, gone.ID), b.task(t, stays.ID)
-	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	kept := b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	require.Equal(t, 204, b.Call(t, "DELETE", contractorPath(gone.ID), b.member.Token, nil).Status)
 	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer), "their tasks show a contractor no more")
 	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)

@@ -49,7 +49,7 @@ func TestRemoveAndLeave(t *testing.T) {
 	functiontest.Refused(t, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.member.Token, nil), 403)
 	require.Empty(t, b.Events(t))
 
-	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	kept := b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	require.Equal(t, 204, b.Call(t, "DELETE", b.path("users", b.viewer.ID), b.viewer.Token, nil).Status)
 	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer))
 	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)
@@ -116,7 +116,7 @@ func TestChangeRole(t *testing.T) {
 	role := func(p functiontest.Person, role home.Role, by functiontest.Person) functiontest.Response {
 		return b.Call(t, "PATCH", b.path("users", p.ID), by.Token, map[string]any{"role": role})
 	}
-	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	kept := b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	got := functiontest.Read[Member](t, role(b.viewer, home.Member, b.owner), 200)
 	require.Equal(t, home.Member, got.Role)
 	require.Equal(t, "vic", got.FirstName)

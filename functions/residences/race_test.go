@@ -206,7 +206,7 @@ func TestJoinWaitsForChanges(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ctx := t.Context()
-	kept := b.keepBoards(t, b.owner, b.stranger)
+	kept := b.KeepBoards(t, b.owner, b.stranger)
 	code := b.share(t)
 	tx, err := b.Owner.Begin(ctx)
 	require.NoError(t, err)
@@ -243,7 +243,7 @@ func TestRemovalInDoubtLeavesNoStaleBoard(t *testing.T) {
 	require.NoError(t, err)
 	_, err = lingering.Exec(t.Context(), `SELECT pg_advisory_xact_lock(7)`)
 	require.NoError(t, err)
-	kept := b.keepBoards(t, b.member)
+	kept := b.KeepBoards(t, b.member)
 	functiontest.Read[Residence](t, b.Call(t, "GET", b.path(), b.owner.Token, nil), 200) // the connection is there
 
 	impatient, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -196,7 +196,7 @@ func TestDelete(t *testing.T) {
 	b := setup(t)
 	b.Exec(t, `INSERT INTO task_task (residence_id, title) VALUES ($1, 'gutters')`, b.home)
 	b.share(t)
-	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	kept := b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	require.Equal(t, 204, b.Call(t, "DELETE", b.path(), b.owner.Token, nil).Status)
 	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer))
 	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/stretchr/testify/require"
 
-	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
@@ -84,23 +81,3 @@ func (b *bundle) roles(t *testing.T) []string {
 }
 
 func is(p functiontest.Person, role home.Role) string { return fmt.Sprint(p.ID, " ", role) }
-
-// keepBoards stores a board for each person and returns a function that says whether it is still to be had.
-func (b *bundle) keepBoards(t *testing.T, people ...functiontest.Person) func(functiontest.Person) bool {
-	t.Helper()
-	ctx := context.Background()
-	kept := func(p functiontest.Person) bool {
-		board, _ := b.Base.Cache.Board(ctx, cache.View{User: p.ID, Name: "test"})
-		return board != nil
-	}
-	for _, p := range people {
-		// A busy machine may let a try run out of its few milliseconds, after which the cache waits out its marker.
-		require.Eventually(t, func() bool {
-			b.Base.Cache.Born(ctx, p.ID)
-			_, store := b.Base.Cache.Board(ctx, cache.View{User: p.ID, Name: "test"})
-			store(ctx, []byte("board"))
-			return kept(p)
-		}, 30*time.Second, 10*time.Millisecond)
-	}
-	return kept
-}

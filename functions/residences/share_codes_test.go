@@ -67,7 +67,7 @@ func (b *bundle) join(t *testing.T, p functiontest.Person, code string, headers 
 func TestJoin(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	old, code := b.share(t), b.share(t)
 	functiontest.Refused(t, b.join(t, b.stranger, old), 404)
 	functiontest.Refused(t, b.join(t, b.stranger, "AAAAAAAA"), 404)
@@ -78,7 +78,7 @@ func TestJoin(t *testing.T) {
 	require.Equal(t, home.Owner, functiontest.Read[Residence](t, b.join(t, b.owner, code), 200).Role)
 	require.Equal(t, before, b.state(t))
 
-	kept := b.keepBoards(t, b.owner, b.member, b.viewer, b.stranger)
+	kept := b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	joined := functiontest.Read[Residence](t, b.join(t, b.stranger, " "+strings.ToLower(code[:4])+" - "+code[4:]), 200)
 	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer) || kept(b.stranger))
 	require.Equal(t, b.home, joined.ID)
