@@ -105,10 +105,8 @@ func (b *bundle) waits(t *testing.T) {
 // holds begins a transaction that has sql done and ends with the test at the latest.
 func (b *bundle) holds(t *testing.T, sql string, args ...any) pgx.Tx {
 	t.Helper()
-	tx, err := b.Owner.Begin(t.Context())
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	_, err = tx.Exec(t.Context(), sql, args...)
+	tx := b.Begin(t)
+	_, err := tx.Exec(t.Context(), sql, args...)
 	require.NoError(t, err)
 	return tx
 }

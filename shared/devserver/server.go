@@ -166,6 +166,16 @@ func (s *Server) Kill() error {
 	return s.process.kill()
 }
 
+// Ended is closed once the process that runs now is gone, by whatever cause. It is nil when none runs.
+func (s *Server) Ended() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return nil
+	}
+	return s.process.done
+}
+
 // Pause freezes the server: connections stay open and nothing answers, until Resume, Stop or Kill.
 func (s *Server) Pause() {
 	s.mu.Lock()

@@ -175,11 +175,10 @@ func TestIdempotencyKey(t *testing.T) {
 	functiontest.Read[note](t, b.Call(t, "POST", path, other.Token, `{"title":"once"}`, key), 201)
 
 	// The first one still runs: its lock is held.
-	tx, err := b.Owner.Begin(t.Context())
-	require.NoError(t, err)
+	tx := b.Begin(t)
 	hash := functiontest.Value[[]byte](t, b.Server, `SELECT key_hash FROM shared_idempotency ORDER BY created_at LIMIT 1`)
 	b.Exec(t, `DELETE FROM shared_idempotency`)
-	_, err = tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea for 8), 'hex'))::bit(64)::bigint)`, hash)
+	_, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea for 8), 'hex'))::bit(64)::bigint)`, hash)
 	require.NoError(t, err)
 	functiontest.Refused(t, b.Call(t, "POST", path, b.me.Token, `{"title":"once"}`, key), 409)
 	require.NoError(t, tx.Rollback(t.Context()))

@@ -49,9 +49,8 @@ func (b bundle) change(ctx context.Context, person functiontest.Person) (members
 // locked begins a transaction that holds the home as joining and leaving do.
 func (b bundle) locked(t *testing.T) pgx.Tx {
 	t.Helper()
-	tx, err := b.Owner.Begin(t.Context())
-	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), `SELECT id FROM residence_residence WHERE id = $1 FOR UPDATE`, b.home)
+	tx := b.Begin(t)
+	_, err := tx.Exec(t.Context(), `SELECT id FROM residence_residence WHERE id = $1 FOR UPDATE`, b.home)
 	require.NoError(t, err)
 	return tx
 }
@@ -154,8 +153,7 @@ func TestACommitInDoubtLeavesNoStaleBoard(t *testing.T) {
 	tasks := func() int { return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM task_task`) }
 	board := cache.View{User: b.owner.ID, Name: "all"}
 
-	gate, err := b.Owner.Begin(t.Context())
-	require.NoError(t, err)
+	gate := b.Begin(t)
 	_, err = gate.Exec(t.Context(), `SELECT pg_advisory_xact_lock(1)`)
 	require.NoError(t, err)
 	impatient, cancel := context.WithCancel(t.Context())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -95,10 +96,23 @@ func (s *Servers) makeTemplate(ctx context.Context, migrate func(ctx context.Con
 	return nil
 }
 
+// lastLines returns what a server said last.
+func lastLines(log string) string {
+	const most = 2000
+	text, err := os.ReadFile(filepath.Clean(log))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
+}
+
 // stop ends what runs and removes the folder.
 func (s *Servers) stop(ctx context.Context) error {
 	var errs []error
 	if s.PgBouncer != nil {
+		if s.PgBouncer.PID() == 0 {
+			errs = append(errs, fmt.Errorf("pgbouncer ended by itself: %s", lastLines(s.PgBouncer.Log())))
+		}
 		errs = append(errs, s.PgBouncer.Stop(ctx))
 	}
 	if s.Redis != nil {

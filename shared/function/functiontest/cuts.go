@@ -3,7 +3,9 @@ package functiontest
 import (
 	"fmt"
 	mathrand "math/rand/v2"
+	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -35,6 +37,10 @@ func CheckCuts(t *testing.T, calm *Server, name string, routes func(*function.Ba
 	}
 	t.Logf("repeat with -cutseed=%d", seed)
 	calm.linger(t)
+	upstream := DatabaseAt(t, calm.DB)
+	if calm.DB.Servers.PgBouncer != nil {
+		upstream = net.JoinHostPort("127.0.0.1", strconv.Itoa(calm.DB.Servers.NewPooler(t).Port()))
+	}
 	todo := make(chan int, len(plots))
 	for i := range plots {
 		todo <- i
@@ -43,7 +49,7 @@ func CheckCuts(t *testing.T, calm *Server, name string, routes func(*function.Ba
 	fell := &tally{by: map[string]map[moment]int{}}
 	var group sync.WaitGroup
 	for range lanes {
-		l := newLane(t, calm, name, routes)
+		l := newLane(t, calm, upstream, name, routes)
 		group.Go(func() {
 			defer l.proxy.Stop()
 			for i := range todo {

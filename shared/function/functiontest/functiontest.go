@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -122,6 +123,15 @@ func (s *Server) Exec(t testing.TB, sql string, args ...any) {
 	t.Helper()
 	_, err := s.Owner.Exec(context.Background(), sql, args...)
 	require.NoError(t, err)
+}
+
+// Begin begins a transaction as the owner. A test that fails with it open does not wait for it.
+func (s *Server) Begin(t testing.TB) pgx.Tx {
+	t.Helper()
+	tx, err := s.Owner.Begin(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
 }
 
 // Value reads one value as the owner.

@@ -27,10 +27,11 @@ type lane struct {
 	took    time.Duration // for the newest request that was carried out undisturbed, the connecting included
 }
 
-func newLane(t *testing.T, calm *Server, name string, routes func(*function.Base) func(huma.API)) *lane {
+// newLane makes a lane to the database at upstream.
+func newLane(t *testing.T, calm *Server, upstream, name string, routes func(*function.Base) func(huma.API)) *lane {
 	t.Helper()
 	l := &lane{calm: calm, took: 20 * time.Millisecond, control: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
-	l.proxy = toxiproxy.NewProxy(l.control, "postgres", "127.0.0.1:0", DatabaseAt(t, calm.DB))
+	l.proxy = toxiproxy.NewProxy(l.control, "postgres", "127.0.0.1:0", upstream)
 	require.NoError(t, l.proxy.Start())
 	l.Server = StartThrough(t, calm.DB, l.proxy.Listen, name, routes)
 	return l
@@ -130,10 +131,12 @@ func (l *lane) commit(p Plot, c cut) (moment, error) {
 // ended waits for the end of a transaction that holds a plot's home, and checks that what is shown is what became of it.
 func (l *lane) ended(p Plot, before string) error {
 	var home, kept int64
-	if err := l.calm.Owner.QueryRow(context.Background(), `SELECT id FROM residence_residence WHERE id = $1 FOR UPDATE`, p.Home).Scan(&home); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := l.calm.Owner.QueryRow(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR UPDATE`, p.Home).Scan(&home); err != nil {
 		return err
 	}
-	if err := l.calm.Owner.QueryRow(context.Background(), `SELECT count(*) FROM shared_idempotency WHERE user_id = $1`, p.Person).Scan(&kept); err != nil {
+	if err := l.calm.Owner.QueryRow(ctx, `SELECT count(*) FROM shared_idempotency WHERE user_id = $1`, p.Person).Scan(&kept); err != nil {
 		return err
 	}
 	now, err := p.shown(l.calm)
@@ -143,13 +146,15 @@ func (l *lane) ended(p Plot, before string) error {
 	return err
 }
 
+// patience is how long a lane waits for something that must come.
+const patience = 20 * time.Second
+
 func succeeded(r Response) bool {
 	return r.Status == http.StatusCreated || r.Status == http.StatusOK
 }
 
 // persist sends the request of a plot until it succeeds.
 func (l *lane) persist(p Plot) (Response, error) {
-	const patience = 20 * time.Second
 	for began := time.Now(); ; {
 		r, err := p.post(l.Server)
 		switch {
