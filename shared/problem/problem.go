@@ -67,6 +67,8 @@ func kind(status int) (slug, title string) {
 		return "request-timeout", "Request took too long to arrive"
 	case http.StatusConflict:
 		return "conflict", "Conflict"
+	case http.StatusGone:
+		return "gone", "Gone for good"
 	case http.StatusRequestEntityTooLarge:
 		return "too-large", "Request too large"
 	case http.StatusUnsupportedMediaType:
@@ -103,6 +105,14 @@ func Conflict(detail string, current any) *Problem {
 	p.Extra = current
 	return p
 }
+
+// NotYet is a conflict that passes by itself, and says when to try again.
+func NotYet(detail string, after time.Duration) *Problem {
+	return waiting(http.StatusConflict, detail, after)
+}
+
+// Gone is the answer for what was there and never comes back.
+func Gone(detail string) *Problem { return New(http.StatusGone, detail) }
 
 // Unauthenticated asks for a token.
 func Unauthenticated() *Problem {
