@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -97,6 +98,10 @@ func TestDeleteAccount(t *testing.T) {
 		b.completed(t, task, ann)
 	}
 	b.Exec(t, `INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at) VALUES (gen_random_uuid(), $1, 'email', 'security', '{}', now())`, ann.ID)
+	b.Exec(t, `INSERT INTO upload_media (id, residence_id, created_by_id, content_type, object_key, state)
+		SELECT residence_id, residence_id, $1, 'image/png', 'media/' || residence_id, 'ready' FROM residence_member WHERE role = 'owner'`, ann.ID)
+	b.Exec(t, `INSERT INTO pending_uploads (user_id, category, content_type, content_length, slack, object_key, expires_at)
+		VALUES ($1, 'document_image', 'image/png', 1, 0, 'uploads/1', now() + interval '10 minutes')`, ann.ID)
 	second := b.signInAgain(t, ann.Email)
 	b.alive(t, ann.Token, true)
 	b.alive(t, second, true)
@@ -131,6 +136,10 @@ func TestDeleteAccount(t *testing.T) {
 	require.Equal(t, []int64{bobs, left}, of(`SELECT id FROM residence_residence WHERE is_primary`))
 	require.Equal(t, []int64{bobs, left}, of(`SELECT residence_id AS id FROM residence_share_code`))
 	require.Equal(t, []int64{shared, bobs, left}, of(`SELECT residence_id AS id FROM residence_contractor WHERE created_by_id IS NULL`))
+	require.Equal(t, []int64{shared, bobs, left}, of(`SELECT id FROM upload_media WHERE created_by_id IS NULL`))
+	objects := functiontest.Value[[]string](t, b.Server, `SELECT array_agg(object_key ORDER BY due_at, object_key) FROM upload_tombstone`)
+	media := fmt.Sprint("media/", alone)
+	require.Equal(t, []string{media + "/clean", media + "/original", media + "/thumb", "uploads/1"}, objects)
 	require.Equal(t, []int64{ours, his, others, others + 1}, of(`SELECT id FROM task_task WHERE id <> `+"0"))
 	require.Equal(t, []int64{others}, of(`SELECT id FROM task_task WHERE assigned_to_id IS NOT NULL`))
 	require.Equal(t, []int64{his}, of(`SELECT id FROM task_task WHERE created_by_id IS NOT NULL`))

@@ -22,7 +22,9 @@ UNION SELECT residence_id FROM residence_contractor WHERE created_by_id = $1
 UNION SELECT residence_id FROM task_task WHERE created_by_id = $1
 UNION SELECT residence_id FROM task_task WHERE assigned_to_id = $1
 UNION SELECT t.residence_id FROM task_taskcompletion c JOIN task_task t ON t.id = c.task_id WHERE c.completed_by_id = $1
-UNION SELECT t.residence_id FROM task_taskcompletion c JOIN task_task t ON t.id = c.task_id WHERE c.unassigned_id = $1`
+UNION SELECT t.residence_id FROM task_taskcompletion c JOIN task_task t ON t.id = c.task_id WHERE c.unassigned_id = $1
+UNION SELECT residence_id FROM upload_document WHERE created_by_id = $1
+UNION SELECT residence_id FROM upload_media WHERE created_by_id = $1`
 
 // Of those who could own a home next, the first comes first: who works there before who only looks, then whoever is there longest.
 const selectPlaces = `

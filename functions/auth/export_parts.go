@@ -54,6 +54,15 @@ FROM task_task h` + inHomesOf + `h.created_by_id = $1 OR h.assigned_to_id = $1) 
 SELECT c.id, c.task_id, c.kind, c.completed_by_id, c.unassigned_id, c.completed_on, c.occurrence_on AS occurrence, c.notes,
     c.actual_cost::text, c.rating, c.before_in_progress, c.before, c.created_at
 FROM task_taskcompletion c JOIN task_task h ON h.id = c.task_id` + inHomesOf + `c.completed_by_id = $1 OR c.unassigned_id = $1) ORDER BY c.id`},
+		{"documents", false, "Papers that the person entered, and those of homes that they own", `
+SELECT h.id, h.residence_id, h.title, h.document_type, h.description, h.task_id, h.contractor_id, h.vendor, h.serial_number, h.model_number,
+    h.purchase_date, h.purchase_price::text, h.warranty_expires_on, h.created_by_id, h.created_at, h.updated_at
+FROM upload_document h` + inHomesOf + `h.created_by_id = $1) ORDER BY h.id`},
+		{"media", false, "Photos and papers that the person attached, and those of homes that they own; /api/media/ has what is in them", `
+SELECT h.id, h.residence_id, h.completion_id, h.document_id, h.content_type, h.filename, h.state, h.created_by_id, h.created_at
+FROM upload_media h` + inHomesOf + `h.created_by_id = $1) ORDER BY h.id`},
+		{"uploads", false, "What the person sent, or was about to", `
+SELECT id, category, content_type, content_length, filename, state, created_at, expires_at FROM pending_uploads WHERE user_id = $1 ORDER BY id`},
 		{"left_behind", false, "What names the person in homes that they left; what it says is those homes' by now", `
 SELECT 'residence' AS kind, h.id, h.residence_id, h.created_at
 FROM (SELECT id, id AS residence_id, created_by_id, created_at FROM residence_residence) h WHERE h.created_by_id = $1` + leftOf + `
@@ -64,6 +73,10 @@ SELECT 'task', h.id, h.residence_id, h.created_at FROM task_task h WHERE (h.crea
 UNION ALL
 SELECT 'completion', c.id, h.residence_id, c.created_at FROM task_taskcompletion c JOIN task_task h ON h.id = c.task_id
 WHERE (c.completed_by_id = $1 OR c.unassigned_id = $1)` + leftOf + `
+UNION ALL
+SELECT 'document', h.id, h.residence_id, h.created_at FROM upload_document h WHERE h.created_by_id = $1` + leftOf + `
+UNION ALL
+SELECT 'media', h.id, h.residence_id, h.created_at FROM upload_media h WHERE h.created_by_id = $1` + leftOf + `
 ORDER BY 1, 2`},
 		{"messages", false, "Messages to the person", `
 SELECT id, channel, type, state, attempts, created_at, expires_at, sent_at FROM notification_message WHERE user_id = $1 ORDER BY id`},

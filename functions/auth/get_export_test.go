@@ -130,19 +130,34 @@ func TestExportKeepsToWhatIsTheirs(t *testing.T) {
 	contractors = append(contractors, contractor(owned, bob), contractor(joined, ann))
 	contractor(joined, bob)
 	called := contractor(left, ann)
+	document := func(h int64, by functiontest.Person) int64 {
+		return functiontest.Value[int64](t, b.Server, `INSERT INTO upload_document (residence_id, title, document_type, created_by_id) VALUES ($1, 'x', 'manual', $2) RETURNING id`, h, by.ID)
+	}
+	photo := func(h int64, by functiontest.Person) int64 {
+		return functiontest.Value[int64](t, b.Server, `INSERT INTO upload_media (id, residence_id, created_by_id, content_type, object_key, state)
+			SELECT count(*) + 1, $1, $2, 'image/png', 'media/' || count(*), 'ready' FROM upload_media RETURNING id`, h, by.ID)
+	}
+	documents := []int64{document(owned, bob), document(joined, ann)}
+	document(joined, bob)
+	filed := document(left, ann)
+	media := []int64{photo(owned, bob), photo(joined, ann)}
+	photo(joined, bob)
+	shot := photo(left, ann)
 
 	e := b.export(t, ann.Token)
 	require.Equal(t, []int64{owned, joined}, e.ids(t, "residences"))
 	require.Equal(t, tasks, e.ids(t, "tasks"))
 	require.Equal(t, entries, e.ids(t, "completions"))
 	require.Equal(t, contractors, e.ids(t, "contractors"))
+	require.Equal(t, documents, e.ids(t, "documents"))
+	require.Equal(t, media, e.ids(t, "media"))
 	kinds := map[string]float64{}
 	for _, row := range e.rows(t, "left_behind") {
 		require.ElementsMatch(t, []string{"kind", "id", "residence_id", "created_at"}, slices.Collect(maps.Keys(row)))
 		require.InDelta(t, left, row["residence_id"], 0)
 		kinds[row["kind"].(string)] = row["id"].(float64)
 	}
-	require.Equal(t, map[string]float64{"task": float64(lost), "completion": float64(told), "contractor": float64(called)}, kinds)
+	require.Equal(t, map[string]float64{"task": float64(lost), "completion": float64(told), "contractor": float64(called), "document": float64(filed), "media": float64(shot)}, kinds)
 	require.NotContains(t, string(b.get(t, "export/", ann.Token).Body), `"name": "foreign`)
 
 	nobody := b.person(t, "nobody")
@@ -162,9 +177,11 @@ func TestEveryColumnIsExportedOrDecided(t *testing.T) {
 		"residence_member": "memberships", "residence_residence": "residences", "residence_share_code": "share_codes",
 		"residence_contractor": "contractors", "residence_contractor_specialty": "contractors", "task_task": "tasks",
 		"task_taskcompletion": "completions", "notification_message": "messages", "shared_idempotency": "stored_answers",
+		"pending_uploads": "uploads", "upload_document": "documents", "upload_media": "media",
 	}
 	nobodys := []string{
 		"goose_db_version", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template",
+		"upload_sweep", "upload_tombstone", // random keys
 		"outbox_delivery", "outbox_event", // numbers alone, for 30 days
 		"shared_limit", // hashes, for an hour
 	}
@@ -183,6 +200,8 @@ func TestEveryColumnIsExportedOrDecided(t *testing.T) {
 		"notification_message.next_at":    "how it is sent",
 		"notification_message.last_error": "how it is sent", "notification_message.lease_until": "how it is sent",
 		"residence_share_code.created_by_id": "the person",
+		"pending_uploads.object_key":         "a secret", "upload_media.object_key": "a secret",
+		"pending_uploads.slack": "how it is sent", "upload_media.reason": "how it was cleaned", "upload_media.has_thumbnail": "how it was cleaned",
 	}
 	for name := range read(t, b, `SELECT table_name || '.' || column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'`) {
 		table, column, _ := strings.Cut(name, ".")

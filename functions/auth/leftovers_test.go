@@ -78,10 +78,15 @@ func (b *bundle) live(t *testing.T) life {
 		task := b.task(t, h, me, &l.id)
 		b.Exec(t, `UPDATE task_task SET title = $2, estimated_cost = 129.90, description = $2, contractor_id = (SELECT id FROM residence_contractor WHERE residence_id = $3) WHERE id = $1`, task, what, h)
 		b.Exec(t, `INSERT INTO task_taskcompletion (task_id, completed_by_id, completed_on, before_in_progress, notes, actual_cost, before) VALUES ($1, $2, '2026-11-01', false, $3, 140, '{"due_on": "2026-11-01"}')`, task, l.id, what)
+		b.Exec(t, `WITH d AS (INSERT INTO upload_document (residence_id, title, document_type, vendor, created_by_id) VALUES ($1, $2, 'manual', $2, $3) RETURNING id)
+			INSERT INTO upload_media (id, residence_id, document_id, created_by_id, content_type, filename, object_key, state)
+			SELECT id, $1, id, $3, 'image/png', $2, 'media/' || id, 'ready' FROM d`, h, what, l.id)
 		b.Exec(t, `INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at, last_error)
 			SELECT gen_random_uuid(), p, 'email', 'task_completed', jsonb_build_object('task_id', $1::bigint, 'actor_id', $2::bigint, 'residence_id', $3::bigint), now(), 'the server answered 550' FROM unnest($4::bigint[]) p`,
 			task, l.id, h, []int64{l.id, bob.ID})
 	}
+	b.Exec(t, `INSERT INTO pending_uploads (user_id, category, content_type, content_length, slack, filename, object_key, expires_at)
+		VALUES ($1, 'document_image', 'image/png', 1, 0, 'Quorndyke Way', 'uploads/1', now())`, l.id)
 	for name, facts := range map[string][]events.Data{
 		"residences": {events.MemberJoined{ResidenceID: l.bobs, UserID: l.id}, events.MemberRemoved{ResidenceID: l.bobs, UserID: l.id, ActorID: bob.ID}},
 		"tasks":      {events.TaskAssigned{TaskID: 1, ResidenceID: own, AssigneeID: l.id, ActorID: l.id}, events.TaskCompleted{TaskID: 1, CompletionID: 1, ResidenceID: own, ActorID: l.id}},
@@ -106,9 +111,9 @@ func TestNothingIsLeftOfAnAccount(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	l := b.live(t)
-	require.Equal(t, []string{"auth_code", "auth_email_change", "auth_session", "auth_user", "residence_contractor", "residence_residence", "shared_idempotency", "task_task", "task_taskcompletion"},
+	require.Equal(t, []string{"auth_code", "auth_email_change", "auth_session", "auth_user", "residence_contractor", "residence_residence", "shared_idempotency", "task_task", "task_taskcompletion", "upload_document", "upload_media"},
 		b.mentions(t, "Zyxwilda"), "what is looked for is not found where it must be")
-	require.Equal(t, []string{"auth_email_change", "auth_session", "auth_user", "residence_residence", "shared_idempotency"}, b.mentions(t, "quorndyke"))
+	require.Equal(t, []string{"auth_email_change", "auth_session", "auth_user", "pending_uploads", "residence_residence", "shared_idempotency"}, b.mentions(t, "quorndyke"))
 	require.Equal(t, []string{"auth_code", "auth_user"}, b.mentions(t, "vashtique"))
 	require.Eventually(t, func() bool {
 		b.alive(t, l.second, true)

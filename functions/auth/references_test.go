@@ -27,6 +27,7 @@ func decided() map[string]string {
 		"auth_email_change.user_id":           goes,
 		"auth_session.user_id":                goes,
 		"notification_message.user_id":        goes,
+		"pending_uploads.user_id":             goes,
 		"residence_contractor.created_by_id":  stays,
 		"residence_member.user_id":            goes,
 		"residence_residence.created_by_id":   stays,
@@ -36,6 +37,8 @@ func decided() map[string]string {
 		"task_task.created_by_id":             stays,
 		"task_taskcompletion.completed_by_id": stays,
 		"task_taskcompletion.unassigned_id":   stays,
+		"upload_document.created_by_id":       stays,
+		"upload_media.created_by_id":          stays,
 	}
 }
 
@@ -90,7 +93,7 @@ func TestWhoGoesIsFoundEverywhere(t *testing.T) {
 	for name := range decided() {
 		require.Contains(t, indexed, name, "every deletion reads the whole table")
 		table, column, _ := strings.Cut(name, ".")
-		if strings.HasPrefix(table, "residence_") || strings.HasPrefix(table, "task_") {
+		if strings.HasPrefix(table, "residence_") || strings.HasPrefix(table, "task_") || strings.HasPrefix(table, "upload_") {
 			from := regexp.MustCompile(`FROM ` + table + `\b[^U]* WHERE (c\.)?` + column + ` = \$1`)
 			require.Regexp(t, from, selectTouched)
 		}

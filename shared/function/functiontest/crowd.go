@@ -31,6 +31,16 @@ var crowd = []string{
 	`INSERT INTO task_taskcompletion (task_id, completed_by_id, completed_on, occurrence_on, before_in_progress, unassigned_id)
 	 SELECT 1 + g % ($1 / 2), 1 + g % ($1 / 10), date '2026-01-01' + g % 300, date '2026-01-01' + g % 300, false, CASE WHEN g % 50 = 0 THEN 1 + g % $1 END
 	 FROM generate_series(1, $1::int) g`,
+	`INSERT INTO upload_document (residence_id, title, document_type, task_id, contractor_id, warranty_expires_on, created_by_id)
+	 SELECT 1 + g % ($1 / 10), 'Paper ' || g, 'warranty', CASE WHEN g % 3 = 0 THEN g END, CASE WHEN g % 5 = 0 THEN g END,
+	     CASE WHEN g % 2 = 0 THEN date '2026-06-01' + g % 1000 END, 1 + g % ($1 / 10) FROM generate_series(1, $1::int) g`,
+	`INSERT INTO pending_uploads (user_id, category, content_type, content_length, slack, object_key, state, created_at, expires_at)
+	 SELECT 1 + g % ($1 / 10), 'completion_image', 'image/jpeg', 1000, 0, 'uploads/crowd' || g, CASE WHEN g % 10 = 0 THEN 'pending' ELSE 'attached' END, day, day
+	 FROM generate_series(1, $1::int) g, LATERAL (SELECT now() - g * interval '1 minute' AS day) d`,
+	`INSERT INTO upload_media (id, residence_id, completion_id, document_id, created_by_id, content_type, object_key, state)
+	 SELECT g, 1 + g % ($1 / 10), CASE WHEN g % 2 = 0 THEN g END, CASE WHEN g % 4 = 1 THEN g END, 1 + g % ($1 / 10), 'image/jpeg', 'media/crowd' || g, 'ready'
+	 FROM generate_series(1, $1::int) g WHERE g % 10 > 0`,
+	`INSERT INTO upload_tombstone (object_key) SELECT 'media/gone' || g FROM generate_series(1, $1::int / 10) g`,
 	`INSERT INTO outbox_event (id, type, source, subject, time, data)
 	 SELECT lpad(to_hex(g), 32, '0')::uuid, 'com.myhoneydue.task.completed.v1', '/functions/tasks', 'tasks/' || g, now(), '{}' FROM generate_series(1, $1::int / 10) g`,
 	`INSERT INTO outbox_delivery (event_id, consumer, state, next_at) SELECT id, 'notifications', 'done', now() FROM outbox_event LIMIT $1`,
@@ -42,7 +52,7 @@ var crowd = []string{
 }
 
 // lists are the tables that do not grow with people.
-var lists = []string{"goose_db_version", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template"}
+var lists = []string{"goose_db_version", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template", "upload_sweep"}
 
 // people is how many the crowd is.
 const people = 200_000
