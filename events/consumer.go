@@ -25,6 +25,16 @@ func (p *permanentError) Unwrap() error { return p.err }
 // which therefore holds no value that a person submitted.
 func Permanent(err error) error { return &permanentError{err} }
 
+type laterError struct{ err error }
+
+func (l *laterError) Error() string { return l.err.Error() }
+func (l *laterError) Unwrap() error { return l.err }
+
+// Later marks err as one that says nothing about the event, such as that of another server which is away: the delivery comes
+// again, and its attempt does not count. It counts all the same once the time of the delivery is over, for that may be the
+// event's doing.
+func Later(err error) error { return &laterError{err} }
+
 // PingType is the type of the events that a PingSource sends.
 const PingType = "dev.knative.sources.ping"
 
@@ -34,15 +44,22 @@ type Transactor interface {
 	Transact(ctx context.Context, fn func(tx pgx.Tx) error) error
 }
 
+// An Effect is what an event changes, made in the transaction that confirms its delivery. What it returns to run runs after
+// the commit, within the delivery's request, and cannot fail it.
+type Effect func(ctx context.Context, tx pgx.Tx) (after func(context.Context), err error)
+
 // A Consumer is the HTTP handler of a function that events come to. It answers as brokers act: 204 when done, done
 // before, unknown, or hopeless; 503 when it should come again. Nothing else is ever answered to a POST.
 type Consumer struct {
 	Name string // the function's name, as the catalogue has it
 	DB   Transactor
 	Log  *slog.Logger
-	// Handle makes the event's effect in tx, which also confirms the delivery. What it returns to run runs after
-	// the commit, within the delivery's request, and cannot fail it. A function that only follows schedules has none.
+	// Handle is the [Effect] of an event that needs nothing but the database. A function that only follows schedules has none.
 	Handle func(ctx context.Context, tx pgx.Tx, e Event) (after func(context.Context), err error)
+	// Work, in place of Handle, is for events that need more: it runs outside of any transaction, and what it returns is the
+	// effect. Two deliveries at once may both work; one effect is made. attempt is how many deliveries began so far, this one
+	// among them, without those that ended [Later]: what kills its process counts, and Work can be wary of it.
+	Work func(ctx context.Context, e Event, attempt int) (Effect, error)
 	// Schedules are sweeps by the name of their PingSource. A sweep is correct at any time and any number of times.
 	Schedules map[string]func(context.Context) error
 	Timeout   time.Duration // of one delivery; 0 means 50 s
@@ -81,7 +98,7 @@ func (c *Consumer) receive(ctx context.Context, h http.Header) error {
 		return c.tick(ctx, h.Get("Ce-Source"))
 	}
 	id, err := uuid.Parse(h.Get("Ce-Id"))
-	if err != nil || c.Handle == nil {
+	if err != nil || c.Handle == nil && c.Work == nil {
 		c.Log.InfoContext(ctx, "delivery ignored: not an event of ours")
 		return nil
 	}
@@ -109,10 +126,14 @@ SET attempts = least(d.attempts + 1, $3),
     reason = CASE WHEN d.attempts >= $3 THEN 'attempts are used up' ELSE d.reason END
 FROM outbox_event e
 WHERE d.event_id = $1::uuid AND d.consumer = $2 AND d.state = 'pending' AND e.id = d.event_id
-RETURNING d.state, e.id, e.type, e.source, e.subject, e.time, e.data, e.traceparent`
+RETURNING d.state, d.attempts, e.id, e.type, e.source, e.subject, e.time, e.data, e.traceparent`
+
+const giveAttemptBack = `
+UPDATE outbox_delivery SET attempts = greatest(attempts - 1, 0) WHERE event_id = $1::uuid AND consumer = $2 AND state = 'pending'`
 
 type attempt struct {
-	State string
+	State    string
+	Attempts int
 	Event
 }
 
@@ -133,17 +154,21 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 		c.Log.ErrorContext(ctx, "event is dead: its attempts are used up", "event", id, "type", a.Type)
 		return nil
 	}
-	after, err := c.handle(ctx, a.Event)
+	after, err := c.handle(ctx, a)
 	var hopeless *permanentError
-	if errors.As(err, &hopeless) {
+	var later *laterError
+	switch {
+	case errors.As(err, &hopeless):
 		c.Log.ErrorContext(ctx, "event is dead", "event", id, "type", a.Type, "error", err)
 		_, err = c.DB.Exec(ctx, markDead, id.String(), c.Name, hopeless.Error())
 		if err != nil {
 			return fmt.Errorf("bury %s: %w", a.Type, err)
 		}
 		return nil
-	}
-	if err != nil {
+	case errors.As(err, &later) && ctx.Err() == nil:
+		_, uncounted := c.DB.Exec(ctx, giveAttemptBack, id.String(), c.Name)
+		return fmt.Errorf("handle %s: %w", a.Type, errors.Join(err, uncounted))
+	case err != nil:
 		return fmt.Errorf("handle %s: %w", a.Type, err)
 	}
 	c.Log.InfoContext(ctx, "event done", "event", id, "type", a.Type)
@@ -164,21 +189,26 @@ UPDATE outbox_delivery SET state = 'dead', reason = $3 WHERE event_id = $1::uuid
 
 // handle makes the effect and confirms it in one transaction; a second delivery at the same moment waits for the
 // first and finds it done.
-func (c *Consumer) handle(ctx context.Context, e Event) (func(context.Context), error) {
-	var after func(context.Context)
-	err := c.DB.Transact(ctx, func(tx pgx.Tx) error {
+func (c *Consumer) handle(ctx context.Context, a attempt) (after func(context.Context), err error) {
+	effect := func(ctx context.Context, tx pgx.Tx) (func(context.Context), error) { return c.Handle(ctx, tx, a.Event) }
+	if c.Work != nil {
+		if effect, err = c.Work(ctx, a.Event, a.Attempts); err != nil {
+			return nil, err
+		}
+	}
+	err = c.DB.Transact(ctx, func(tx pgx.Tx) error {
 		var state string
-		if err := tx.QueryRow(ctx, lockDelivery, e.ID.String(), c.Name).Scan(&state); err != nil {
+		if err := tx.QueryRow(ctx, lockDelivery, a.ID.String(), c.Name).Scan(&state); err != nil {
 			return fmt.Errorf("lock delivery: %w", err)
 		}
 		if state != "pending" {
 			return nil
 		}
 		var err error
-		if after, err = c.Handle(ctx, tx, e); err != nil {
+		if after, err = effect(ctx, tx); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, markDone, e.ID.String(), c.Name)
+		_, err = tx.Exec(ctx, markDone, a.ID.String(), c.Name)
 		return err
 	})
 	if err != nil {

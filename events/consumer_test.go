@@ -67,6 +67,15 @@ func TestATickOutlivesItsRequest(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, w.Code)
 }
 
+func TestMarkedErrorsSayWhatTheySaid(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("no such row")
+	for _, mark := range []func(error) error{Permanent, Later} {
+		require.ErrorIs(t, mark(cause), cause)
+		require.EqualError(t, mark(cause), "no such row")
+	}
+}
+
 func TestWhatAnybodyMaySendIsNeitherBelievedNorLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
