@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7/pkg/cors"
+	"github.com/minio/minio-go/v7/pkg/lifecycle"
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/devserver/devtest"
@@ -96,6 +98,14 @@ func calls(ctx context.Context, b *Bucket, key string) map[string]func() error {
 		"put":  func() error { return b.Put(ctx, key, "text/plain", strings.NewReader("x"), 1) },
 		"list": func() error { _, err := b.List(ctx, "", "", 10); return err },
 		"drop": func() error { return b.Delete(ctx, key) },
+		"both": func() error { return b.Delete(ctx, key, key+"/also") },
+
+		"lifecycle":     func() error { _, err := b.Lifecycle(ctx); return err },
+		"set lifecycle": func() error { return b.SetLifecycle(ctx, []lifecycle.Rule{{ID: "a", Status: "Enabled"}}) },
+		"CORS":          func() error { _, err := b.CORS(ctx); return err },
+		"set CORS": func() error {
+			return b.SetCORS(ctx, []cors.Rule{{ID: "a", AllowedOrigin: []string{"*"}, AllowedMethod: []string{"GET"}}})
+		},
 	}
 }
 

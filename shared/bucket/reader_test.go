@@ -17,7 +17,7 @@ func TestRead(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotFound)
 
 		content := make([]byte, 5<<20)
-		mathrand.NewChaCha8([32]byte{7}).Read(content)
+		_, _ = mathrand.NewChaCha8([32]byte{7}).Read(content)
 		require.NoError(t, b.Put(ctx, "a", "image/png", bytes.NewReader(content), int64(len(content))))
 		r, err := b.Read(ctx, "a", 1000)
 		require.NoError(t, err)

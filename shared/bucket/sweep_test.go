@@ -1,9 +1,13 @@
 package bucket
 
 import (
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +55,42 @@ func TestDelete(t *testing.T) {
 	})
 }
 
+// TestDeleteThatFailsForOne stands before the server and fails with one version of a request, as S3 may.
+func TestDeleteThatFailsForOne(t *testing.T) {
+	t.Parallel()
+	at := devtest.NewBucket(t)
+	put(t, openBucket(t, config(at)), "a", "text")
+	var fails atomic.Int64
+	proxy := httptest.NewServer(devtest.Before(t, at, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPost || fails.Add(-1) < 0 {
+			return false
+		}
+		var asked struct {
+			Object struct {
+				Key       string
+				VersionID string `xml:"VersionId"`
+			}
+		}
+		if err := xml.NewDecoder(r.Body).Decode(&asked); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		}
+		_, _ = fmt.Fprintf(w, "<DeleteResult><Error><Key>%s</Key><VersionId>%s</VersionId><Code>InternalError</Code></Error></DeleteResult>",
+			asked.Object.Key, asked.Object.VersionID)
+		return true
+	}))
+	t.Cleanup(proxy.Close)
+	cfg := config(at)
+	cfg.Endpoint = proxy.URL
+	b := openBucket(t, cfg)
+	fails.Store(2)
+	require.True(t, Unavailable(b.Delete(t.Context(), "a")))
+	require.Equal(t, []string{"a"}, left(t, b))
+	fails.Store(1)
+	require.NoError(t, b.Delete(t.Context(), "a"))
+	require.Empty(t, left(t, b))
+}
+
 // TestDeleteMany deletes more versions than a list or a request holds.
 func TestDeleteMany(t *testing.T) {
 	t.Parallel()
@@ -63,6 +103,40 @@ func TestDeleteMany(t *testing.T) {
 	require.NoError(t, group.Wait())
 	require.NoError(t, b.Delete(t.Context(), "u/a", "u/b", "u/c"))
 	require.Equal(t, []string{"u/d"}, left(t, b))
+}
+
+// TestDeleteFromACrowd deletes keys that are far apart among many others, close to each other, and of several folders.
+func TestDeleteFromACrowd(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, b *Bucket) {
+		var keys, want []string
+		var group errgroup.Group
+		group.SetLimit(8)
+		for n := range 60 {
+			key := fmt.Sprintf("u/%02d", n)
+			if n%29 == 0 || n/10 == 3 {
+				keys = append(keys, key)
+			} else {
+				want = append(want, key)
+			}
+			group.Go(func() error {
+				err := b.Put(t.Context(), key, "text/plain", http.NoBody, 0)
+				if n%2 == 0 {
+					err = errors.Join(err, b.Put(t.Context(), key, "text/plain", http.NoBody, 0), b.client.RemoveObject(t.Context(), b.name, key, minio.RemoveObjectOptions{}))
+				}
+				return err
+			})
+			if slices.Contains(want, key) && n%2 == 0 {
+				want = append(want, key, key)
+			}
+		}
+		require.NoError(t, group.Wait())
+		for _, key := range []string{"v/1/clean", "v/1/thumb", "v/2/clean", "v/2/thumb", "top"} {
+			put(t, b, key, "text")
+		}
+		require.NoError(t, b.Delete(t.Context(), append(keys, "v/2/thumb", "top", "v/1/clean", "v/3/clean")...))
+		require.ElementsMatch(t, append(want, "v/1/thumb", "v/2/clean"), left(t, b))
+	})
 }
 
 func TestList(t *testing.T) {
