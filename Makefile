@@ -1,5 +1,6 @@
 MODULES   := events shared functions knative tests
-FUNCTIONS := $(patsubst %/main.go,./%,$(wildcard functions/*/main.go))
+# Command bucket is for an operator, on a machine of theirs.
+FUNCTIONS := $(filter-out ./functions/bucket,$(patsubst %/main.go,./%,$(wildcard functions/*/main.go)))
 DEPLOY     = @go build -o bin/deploy ./knative/cmd/deploy && exec bin/deploy -overlay $(OVERLAY)
 OVERLAY   ?= production
 GOTEST    := go test -race -shuffle=on -timeout=20m
@@ -7,7 +8,7 @@ GOTEST    := go test -race -shuffle=on -timeout=20m
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## run the whole system on this machine until Ctrl-C (PORT, 8080; RUN_DIR, .run)
+run: ## run the whole system on this machine until Ctrl-C (PORT, 8080; RUN_DIR, .run; UPLOADS_METHOD, post)
 	@echo "building the runner" && go build -v -o bin/local ./knative/cmd/local && exec bin/local
 
 # Plans are asked of PostgreSQL itself either way.
@@ -48,8 +49,10 @@ secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e
 
-bench: ## measure cold starts, memory, statements, round trips, boards and recurrence
+bench: ## measure cold starts, memory, statements, round trips, boards, uploads, their sweep and recurrence
 	go run ./tests/bench
+	go run ./tests/bench/uploads
+	go run ./tests/bench/sweep
 	go test -run='^$$' -bench=. -benchmem ./shared/recur
 	@test -z "$$CLUSTER_INGRESS" || go run ./tests/bench/cluster
 

@@ -71,6 +71,12 @@ type TaskCompleted struct {
 	ActorID      int64 `json:"actor_id"`
 }
 
+// UploadAttached tells that a picture belongs to a home now, and may be cleaned for its members.
+type UploadAttached struct {
+	UploadID    int64 `json:"upload_id"`
+	ResidenceID int64 `json:"residence_id"`
+}
+
 func (UserRegistered) Name() string             { return "user.registered" }
 func (UserEmailChanged) Name() string           { return "user.email_changed" }
 func (UserVerificationRequested) Name() string  { return "user.verification_requested" }
@@ -80,6 +86,7 @@ func (MemberJoined) Name() string               { return "residence.member_joine
 func (MemberRemoved) Name() string              { return "residence.member_removed" }
 func (TaskAssigned) Name() string               { return "task.assigned" }
 func (TaskCompleted) Name() string              { return "task.completed" }
+func (UploadAttached) Name() string             { return "upload.attached" }
 
 func (d UserRegistered) Subject() string             { return subject("users", d.UserID) }
 func (d UserEmailChanged) Subject() string           { return subject("users", d.UserID) }
@@ -90,29 +97,31 @@ func (d MemberJoined) Subject() string               { return subject("residence
 func (d MemberRemoved) Subject() string              { return subject("residences", d.ResidenceID) }
 func (d TaskAssigned) Subject() string               { return subject("tasks", d.TaskID) }
 func (d TaskCompleted) Subject() string              { return subject("tasks", d.TaskID) }
+func (d UploadAttached) Subject() string             { return subject("uploads", d.UploadID) }
 
 func subject(collection string, id int64) string { return fmt.Sprintf("%s/%d", collection, id) }
 
 // An Entry of the catalogue says which function tells a fact and which functions must hear it.
 type Entry struct {
 	Data      Data     // a zero value of its Go type
-	Source    string   // the function's name
+	Sources   []string // names of the functions that tell it
 	Consumers []string // functions' names, each with a delivery row of its own
 }
 
 // Catalogue lists every type of event there is.
 func Catalogue() []Entry {
-	notifications := []string{"notifications"}
+	auth, residences, tasks, notifications := []string{"auth"}, []string{"residences"}, []string{"tasks"}, []string{"notifications"}
 	return []Entry{
-		{UserRegistered{}, "auth", notifications},
-		{UserEmailChanged{}, "auth", notifications},
-		{UserVerificationRequested{}, "auth", notifications},
-		{UserPasswordResetRequested{}, "auth", notifications},
-		{UserPasswordChanged{}, "auth", notifications},
-		{MemberJoined{}, "residences", notifications},
-		{MemberRemoved{}, "residences", notifications},
-		{TaskAssigned{}, "tasks", notifications},
-		{TaskCompleted{}, "tasks", notifications},
+		{UserRegistered{}, auth, notifications},
+		{UserEmailChanged{}, auth, notifications},
+		{UserVerificationRequested{}, auth, notifications},
+		{UserPasswordResetRequested{}, auth, notifications},
+		{UserPasswordChanged{}, auth, notifications},
+		{MemberJoined{}, residences, notifications},
+		{MemberRemoved{}, residences, notifications},
+		{TaskAssigned{}, tasks, notifications},
+		{TaskCompleted{}, tasks, notifications},
+		{UploadAttached{}, []string{"residences", "tasks", "uploads"}, []string{"media"}},
 	}
 }
 

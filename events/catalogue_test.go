@@ -42,7 +42,8 @@ func TestCatalogue(t *testing.T) {
 		require.False(t, types[typ], "%s is there twice", typ)
 		types[typ] = true
 		require.NotEmpty(t, e.Consumers, "%s: nobody hears it", typ)
-		require.Contains(t, []string{"auth", "residences", "tasks"}, e.Source)
+		require.NotEmpty(t, e.Sources, "%s: nobody tells it", typ)
+		require.Subset(t, []string{"auth", "residences", "tasks", "uploads"}, e.Sources)
 		require.Regexp(t, `^[a-z]+/1$`, firstSubject(e))
 		found, ok := Lookup(typ)
 		require.True(t, ok)

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	ce "github.com/cloudevents/sdk-go/v2/event"
@@ -34,8 +36,8 @@ func New(source string, data Data, now time.Time) (Event, error) {
 	if !ok {
 		return Event{}, fmt.Errorf("event type %s is not in the catalogue", typ)
 	}
-	if entry.Source != source {
-		return Event{}, fmt.Errorf("event type %s belongs to %s, not to %s", typ, entry.Source, source)
+	if !slices.Contains(entry.Sources, source) {
+		return Event{}, fmt.Errorf("event type %s belongs to %s, not to %s", typ, strings.Join(entry.Sources, ", "), source)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -97,7 +97,7 @@ func TestEveryTypeOnTheWire(t *testing.T) {
 			}))
 			t.Cleanup(broker.Close)
 
-			e, err := New(entry.Source, filled(entry), noon)
+			e, err := New(entry.Sources[0], filled(entry), noon)
 			require.NoError(t, err)
 			e.Traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 			require.NoError(t, Publisher{Sink: broker.URL, Client: broker.Client()}.Publish(t.Context(), e))

@@ -20,7 +20,8 @@ func TestPodsReachWhatTheyNeed(t *testing.T) {
 	m, err := Read()
 	require.NoError(t, err)
 	reach := map[string]string{
-		"DATABASE_URL": "postgres", "REDIS_URL": "redis", "K_SINK": "broker", "SMTP_URL": "smtp", "OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry",
+		"DATABASE_URL": "postgres", "REDIS_URL": "redis", "K_SINK": "broker", "SMTP_URL": "smtp", "S3_ENDPOINT": "s3",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry",
 	}
 	check := func(name string, labels map[string]string, env []corev1.EnvVar) {
 		want, got := map[string]string{}, map[string]string{}
@@ -219,7 +220,6 @@ func TestFlows(t *testing.T) {
 			{"the Kubernetes API on a node", host("10.0.0.5"), tcp(6443), nobody},
 			{"the cloud's metadata", host("169.254.169.254"), tcp(80), nobody},
 			{"PostgreSQL at the metadata's address", host("169.254.169.254"), tcp(5432), nobody},
-			{"the web", internet, tcp(443), nobody},
 			{"the web by IPv6", host("2606:4700::1111"), tcp(443), nobody},
 			{"mail to anybody", internet, tcp(25), nobody},
 		},
@@ -230,6 +230,9 @@ func TestFlows(t *testing.T) {
 			{"PostgreSQL's port by UDP", internet, udp(5432), nobody},
 			{"Redis", redis, tcp(6379), having["REDIS_URL"]},
 			{"Redis of another", pod("default", redis.labels), tcp(6379), nobody},
+			{"the bucket", internet, tcp(443), having["S3_ENDPOINT"]},
+			{"the bucket without TLS", internet, tcp(80), nobody},
+			{"the bucket in the nodes' network", host("10.0.0.5"), tcp(443), nobody},
 			{"submission", internet, tcp(587), []string{"notifications"}},
 			{"submission with TLS", internet, tcp(465), []string{"notifications"}},
 			{"submission in the nodes' network", host("10.0.0.5"), tcp(587), nobody},
@@ -239,6 +242,7 @@ func TestFlows(t *testing.T) {
 			{"servers of a test run", machine, tcp(40321), having["DATABASE_URL"]},
 			{"the machine's neighbour", host("10.250.0.2"), tcp(5432), nobody},
 			{"PostgreSQL", internet, tcp(5432), nobody},
+			{"the web", internet, tcp(443), nobody},
 			{"submission", internet, tcp(587), nobody},
 		},
 	}

@@ -39,9 +39,11 @@ type System struct {
 	Postgres  *devserver.Postgres
 	PgBouncer *devserver.PgBouncer
 	Redis     *devserver.Redis
+	S3        *devserver.S3
 
 	log       *slog.Logger
 	mailbox   *mailbox.Mailbox
+	objects   *bucketView
 	functions []*function // by name
 	scheduler *schedule.Scheduler
 	bus       *bus
@@ -127,13 +129,13 @@ func (s *System) prepare(ctx context.Context, c Config) error {
 	group.Go(func() error {
 		started, err := startServers(ctx, c.Dir, c.Durable, c.Log)
 		s.closers = append(s.closers, started.stop)
-		s.Postgres, s.PgBouncer, s.Redis = started.postgres, started.pgbouncer, started.redis
+		s.Postgres, s.PgBouncer, s.Redis, s.S3 = started.postgres, started.pgbouncer, started.redis, started.s3
 		return err
 	})
 	return group.Wait()
 }
 
-// connect opens the mailbox and the Broker, and returns what the manifests' references mean.
+// connect opens the mailbox, the look into the bucket and the Broker, and returns what the manifests' references mean.
 func (s *System) connect(c Config) (values, error) {
 	box, err := mailbox.Open(filepath.Join(c.Dir, "mail"), c.Log)
 	if err != nil {
@@ -144,6 +146,11 @@ func (s *System) connect(c Config) (values, error) {
 	}
 	s.mailbox = box
 	s.closers = append(s.closers, func(context.Context) error { box.Stop(); return nil })
+
+	if s.objects, err = newBucketView(s.S3); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.objects.close)
 
 	s.bus = newBus(c.Manifests, s.resolve, s.events.observe, c.Log)
 	if err := s.bus.start(); err != nil {

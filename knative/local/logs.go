@@ -88,7 +88,7 @@ func (b *logBook) add(function string, line []byte) {
 func (b *logBook) list() []logLine {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	lines := slices.Clone(b.lines)
+	lines := append([]logLine{}, b.lines...)
 	slices.Reverse(lines)
 	return lines
 }

@@ -59,7 +59,8 @@ type deliveryDetail struct {
 const maxShown = 60
 
 func (s *System) serveState(w http.ResponseWriter, _ *http.Request) {
-	now := state{URL: s.URL, Schedules: s.schedules, Mail: firstOf(s.mailbox.Messages()), Logs: s.logs.list()}
+	// Lists are never null: the page counts what is in them.
+	now := state{URL: s.URL, Schedules: s.schedules, Events: []eventDetail{}, Mail: firstOf(s.mailbox.Messages()), Logs: s.logs.list()}
 	for _, f := range s.functions {
 		now.Functions = append(now.Functions, functionDetail{f.status(), f.Paths, f.lastFailure()})
 	}

@@ -8,18 +8,23 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/honeydue/backend/shared/devserver"
 )
 
-// database is the name of the one database.
-const database = "honeydue"
+// database is the name of the one database, and bucket that of the one bucket.
+const (
+	database = "honeydue"
+	bucket   = "honeydue"
+)
 
 // servers are the programs that functions keep their state in.
 type servers struct {
 	postgres  *devserver.Postgres
 	pgbouncer *devserver.PgBouncer
 	redis     *devserver.Redis
+	s3        *devserver.S3
 }
 
 // startServers returns what it has started also when it returns an error.
@@ -46,7 +51,24 @@ func startServers(ctx context.Context, dir string, durable bool, log *slog.Logge
 	if s.redis, err = devserver.StartRedis(ctx, o); err != nil {
 		return s, fmt.Errorf("start Redis: %w", err)
 	}
-	return s, nil
+	if err := buildS3(ctx, log); err != nil {
+		return s, err
+	}
+	if s.s3, err = devserver.StartS3(ctx, o); err != nil {
+		return s, fmt.Errorf("start S3: %w", err)
+	}
+	return s, s.s3.CreateBucket(ctx, bucket)
+}
+
+// buildS3 makes the S3 server's program unless an earlier run has.
+func buildS3(ctx context.Context, log *slog.Logger) error {
+	defer time.AfterFunc(time.Second, func() {
+		log.InfoContext(ctx, "building the S3 server, which no package has; the first time takes minutes")
+	}).Stop()
+	if _, err := devserver.BuildS3(ctx); err != nil {
+		return fmt.Errorf("build the S3 server: %w", err)
+	}
+	return nil
 }
 
 // serversDir returns the folder of the servers' data. That is dir, but where root's servers cannot reach it, as in
@@ -88,6 +110,9 @@ func createDatabase(ctx context.Context, p *devserver.Postgres) error {
 
 func (s *servers) stop(ctx context.Context) error {
 	var errs []error
+	if s.s3 != nil {
+		errs = append(errs, s.s3.Stop(ctx))
+	}
 	if s.pgbouncer != nil {
 		errs = append(errs, s.pgbouncer.Stop(ctx))
 	}

@@ -31,6 +31,7 @@ func TestServersInClosedFolder(t *testing.T) {
 		require.NoError(t, s.postgres.Exec(t.Context(), database, "CREATE TABLE IF NOT EXISTS kept ()"))
 		require.NoError(t, s.stop(t.Context()))
 		require.DirExists(t, filepath.Join(where, "postgres"))
+		require.DirExists(t, filepath.Join(where, "versitygw", "buckets", bucket))
 	}
 	again, err := serversDir(dir)
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/honeydue/backend/knative"
 	"github.com/honeydue/backend/knative/local"
+	"github.com/honeydue/backend/shared/devserver"
 )
 
 // start runs the real manifests with the echo program in the place of every function.
@@ -90,10 +91,22 @@ func TestSystem(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 
+	t.Run("the page can be drawn before anything has happened", func(t *testing.T) {
+		status, body := request(t, http.MethodGet, s.URL+"/_local/state", nil, "")
+		require.Equal(t, http.StatusOK, status)
+		var state map[string]any
+		require.NoError(t, json.Unmarshal([]byte(body), &state))
+		require.Equal(t, s.URL, state["url"])
+		for _, part := range []string{"functions", "schedules", "events", "mail", "logs"} {
+			require.NotNil(t, state[part], part)
+		}
+	})
+
 	t.Run("paths reach their functions with the manifests' environment", func(t *testing.T) {
 		for path, function := range map[string]string{
 			"/api/auth/login/": "auth", "/api/notifications": "auth", "/api/tasks/1/": "tasks",
 			"/api/task-completions/": "tasks", "/api/residences/": "residences", "/api/openapi.json": "site",
+			"/api/uploads/presign/": "uploads", "/api/media/1/": "uploads", "/api/documents": "uploads",
 		} {
 			status, body := request(t, http.MethodGet, s.URL+path, nil, "")
 			require.Equal(t, http.StatusOK, status, path)
@@ -117,6 +130,22 @@ func TestSystem(t *testing.T) {
 		require.NotEqual(t, s.Postgres.Port(), s.PgBouncer.Port())
 		_, body := request(t, http.MethodGet, s.URL+"/api/tasks/", nil, "")
 		require.Contains(t, body, s.PgBouncer.URL("honeydue_tasks", "honeydue"))
+	})
+
+	t.Run("functions reach the bucket, and so does the page", func(t *testing.T) {
+		_, body := request(t, http.MethodGet, s.URL+"/api/uploads/", nil, "")
+		for _, setting := range []string{
+			"S3_ENDPOINT=" + s.S3.URL(), "S3_REGION=" + devserver.Region, "S3_BUCKET=honeydue", "UPLOADS_METHOD=post",
+			"S3_ACCESS_KEY=" + s.S3.AccessKey(), "S3_SECRET_KEY=" + s.S3.SecretKey(),
+		} {
+			require.Contains(t, body, `"`+setting+`"`)
+		}
+		require.Empty(t, results[struct{}](t, s, "bucket"))
+		require.NoError(t, s.S3.Stop(t.Context()))
+		status, _ := request(t, http.MethodGet, s.URL+"/_local/bucket", nil, "")
+		require.Equal(t, http.StatusBadGateway, status)
+		require.NoError(t, s.S3.Start(t.Context()))
+		require.Empty(t, results[struct{}](t, s, "bucket"))
 	})
 
 	t.Run("a schedule wakes its function through the broker", func(t *testing.T) {

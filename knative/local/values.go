@@ -25,10 +25,16 @@ func localValues(m *knative.Manifests, s *System, codeKey string) values {
 		"honeydue/K_SINK":               s.bus.url(),
 		"honeydue/MAIL_FROM":            "honeyDue <hello@myhoneydue.com>",
 		"honeydue/PUBLIC_URL":           s.URL,
+		"honeydue/S3_BUCKET":            bucket,
+		"honeydue/S3_ENDPOINT":          s.S3.URL(),
+		"honeydue/S3_REGION":            devserver.Region,
 		"honeydue/TRUSTED_PROXIES":      "127.0.0.0/8,::1/128",
+		"honeydue/UPLOADS_METHOD":       "post",
 		"honeydue-codes/CODE_KEY":       codeKey,
 		"honeydue-migrate/DATABASE_URL": s.Postgres.URL(devserver.Owner, database),
 		"honeydue-redis/REDIS_URL":      s.Redis.URL(0),
+		"honeydue-s3/S3_ACCESS_KEY":     s.S3.AccessKey(),
+		"honeydue-s3/S3_SECRET_KEY":     s.S3.SecretKey(),
 		"honeydue-smtp/SMTP_URL":        s.mailbox.URL(),
 	}
 	for _, f := range m.Functions {

@@ -1,5 +1,5 @@
-// Package cluster takes the whole system to the Kubernetes cluster of this machine, with PostgreSQL, PgBouncer, Redis and a
-// mailbox beside it, for tests and benchmarks that need the real thing.
+// Package cluster takes the whole system to the Kubernetes cluster of this machine, with PostgreSQL, PgBouncer, Redis, S3 and
+// a mailbox beside it, for tests and benchmarks that need the real thing.
 package cluster
 
 import (
@@ -28,6 +28,7 @@ type Cluster struct {
 	Postgres    *devserver.Postgres
 	PgBouncer   *devserver.PgBouncer
 	Redis       *devserver.Redis
+	S3          *devserver.S3
 	Mailbox     *mailbox.Mailbox
 
 	log  io.Writer

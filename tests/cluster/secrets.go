@@ -22,6 +22,8 @@ func (c *Cluster) createSecrets(ctx context.Context) error {
 	secrets := map[string]string{
 		"honeydue-migrate/DATABASE_URL": c.Postgres.NetworkURL(owner, password, Database),
 		"honeydue-redis/REDIS_URL":      c.Redis.NetworkURL(0),
+		"honeydue-s3/S3_ACCESS_KEY":     c.S3.AccessKey(),
+		"honeydue-s3/S3_SECRET_KEY":     c.S3.SecretKey(),
 		"honeydue-codes/CODE_KEY":       rand.Text() + rand.Text(),
 		"honeydue-smtp/SMTP_URL":        c.Mailbox.URL() + "?tls=none",
 	}

@@ -20,8 +20,8 @@ const (
 	pods     = "10.42.0.0/16"
 )
 
-// startServers starts what pods reach at the environment's host, on free ports. This machine reaches the same servers on
-// loopback, the databases without a password.
+// startServers starts what pods reach at the environment's host, on free ports but for S3. This machine reaches the same
+// servers on loopback, the databases without a password.
 func (c *Cluster) startServers(ctx context.Context) error {
 	if err := errors.Join(os.RemoveAll(c.dir), os.MkdirAll(c.dir, 0o755)); err != nil {
 		return fmt.Errorf("make folder of servers: %w", err)
@@ -42,6 +42,10 @@ func (c *Cluster) startServers(ctx context.Context) error {
 	if c.Redis, err = devserver.StartRedis(ctx, o); err != nil {
 		return fmt.Errorf("start Redis: %w", err)
 	}
+	o.Password = ""
+	if err := c.startS3(ctx, o); err != nil {
+		return err
+	}
 	if c.Mailbox, err = mailbox.Open(filepath.Join(c.dir, "mail"), c.slog()); err != nil {
 		return fmt.Errorf("open mailbox: %w", err)
 	}
@@ -56,6 +60,9 @@ func (c *Cluster) stopServers(ctx context.Context) error {
 	var errs []error
 	if c.Mailbox != nil {
 		c.Mailbox.Stop()
+	}
+	if c.S3 != nil {
+		errs = append(errs, c.S3.Stop(ctx))
 	}
 	if c.PgBouncer != nil {
 		errs = append(errs, c.PgBouncer.Stop(ctx))

@@ -72,7 +72,7 @@ func TestWhatEventsWakeIsNotPublic(t *testing.T) {
 		require.Equal(t, "404 page not found\n", got.body, request)
 	}
 	for target, path := range map[string]string{
-		"notifications.honeydue": "/", "sweeper.honeydue": "/", "auth.honeydue": "/api/auth/me/", "site.honeydue": "/api/health/",
+		"notifications.honeydue": "/", "media.honeydue": "/", "sweeper.honeydue": "/", "auth.honeydue": "/api/auth/me/", "site.honeydue": "/api/health/",
 		"broker-ingress.knative-eventing": "/honeydue/default", "activator-service.knative-serving": "/",
 	} {
 		name, _, _ := strings.Cut(target, ".")

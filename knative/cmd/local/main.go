@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -17,6 +18,20 @@ import (
 type config struct {
 	Port int    `envconfig:"PORT" default:"8080"` // on the loopback address; 0 takes a free one
 	Dir  string `envconfig:"RUN_DIR"`             // empty: .run in the workspace
+
+	Method method `envconfig:"UPLOADS_METHOD" default:"post"` // how files are sent to the bucket
+}
+
+// A method is the name of one of the two forms that an upload can have.
+type method string
+
+// Decode reads the name.
+func (m *method) Decode(name string) error {
+	if name != "post" && name != "put" {
+		return errors.New("neither post nor put")
+	}
+	*m = method(name)
+	return nil
 }
 
 func main() {
@@ -35,7 +50,10 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("read environment: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	system, err := local.Start(ctx, local.Config{Dir: c.Dir, Port: c.Port, Durable: true, Log: log})
+	system, err := local.Start(ctx, local.Config{
+		Dir: c.Dir, Port: c.Port, Durable: true, Log: log,
+		Values: map[string]string{"honeydue/UPLOADS_METHOD": string(c.Method)},
+	})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}

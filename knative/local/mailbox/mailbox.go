@@ -123,7 +123,7 @@ func (m *Mailbox) URL() string {
 func (m *Mailbox) Messages() []Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	messages := slices.Clone(m.messages)
+	messages := append([]Message{}, m.messages...)
 	slices.Reverse(messages)
 	return messages
 }

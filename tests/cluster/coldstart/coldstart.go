@@ -38,8 +38,10 @@ func sleepers() []*sleeper {
 		{name: "auth", path: "/api/auth/me/", status: http.StatusUnauthorized, like: empty},
 		{name: "residences", path: "/api/residences/", status: http.StatusUnauthorized, like: empty},
 		{name: "tasks", path: "/api/tasks/", status: http.StatusUnauthorized, like: empty},
+		{name: "uploads", path: "/api/documents/", status: http.StatusUnauthorized, like: empty},
 		{name: "site", path: "/api/openapi.json", status: http.StatusOK, like: empty},
 		{name: emptyEvent, status: http.StatusNoContent, like: emptyEvent},
+		{name: "media", status: http.StatusNoContent, like: emptyEvent},
 		{name: "notifications", status: http.StatusNoContent, like: emptyEvent},
 		{name: "sweeper", status: http.StatusNoContent, like: emptyEvent},
 	}
