@@ -21,7 +21,9 @@ func (c *Change[F, S]) UnmarshalJSON(data []byte) error {
 }
 
 // over changes fields by what was sent.
-func (c *Change[F, S]) over(fields *F) error { return json.Unmarshal(c.sent, fields) }
+func (c *Change[F, S]) over(fields *F) error { return c.into(fields) }
+
+func (c *Change[F, S]) into(target any) error { return json.Unmarshal(c.sent, target) }
 
 // keeps refuses to clear the fields of those names, which always have a value.
 func (c *Change[F, S]) keeps(names ...string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/pg"
@@ -20,11 +21,24 @@ func (s *service) changeResidence(ctx context.Context, in *changeResidenceInput)
 	if err := in.Body.keeps("name", "is_primary"); err != nil {
 		return nil, err
 	}
-	var sent Fields
-	if err := in.Body.over(&sent); err != nil {
+	var sent NewResidence
+	if err := in.Body.into(&sent); err != nil {
 		return nil, fmt.Errorf("decode change: %w", err)
 	}
 	me := authn.User(ctx).ID
+	photos := s.files.New(me, sent.UploadIDs, attach.ResidenceImage)
+	if len(sent.UploadIDs) > 0 {
+		look := func(ctx context.Context) (home.Access, error) {
+			access, err := home.Of(ctx, s.DB, me, in.ID)
+			if err != nil {
+				return access, err
+			}
+			return access, access.MayWork()
+		}
+		if _, err := photos.Behind(look)(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var changed Residence
 	err := pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
 		stored, err := hold(ctx, tx, me, in.ID, sent.IsPrimary)
@@ -32,6 +46,12 @@ func (s *service) changeResidence(ctx context.Context, in *changeResidenceInput)
 			return err
 		}
 		if err := stored.access().MayWork(); err != nil {
+			return err
+		}
+		if err := photos.Fit(len(stored.Images)); err != nil {
+			return err
+		}
+		if err := photos.Claim(ctx, tx); err != nil {
 			return err
 		}
 		primary := stored.IsPrimary
@@ -51,9 +71,11 @@ func (s *service) changeResidence(ctx context.Context, in *changeResidenceInput)
 		if changed.IsPrimary && !primary {
 			tx.Queue(clearOtherPrimaries, me, changed.ID)
 		}
-		return nil
+		added, err := photos.Attach(ctx, tx, attach.Owner{ResidenceID: in.ID})
+		changed.Images = attach.With(changed.Images, added)
+		return err
 	})
-	if err != nil {
+	if err := photos.Settle(ctx, err); err != nil {
 		return nil, err
 	}
 	return &residenceOutput{changed}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/idempotency"
 	"github.com/honeydue/backend/shared/pg"
@@ -11,7 +12,7 @@ import (
 
 type createResidenceInput struct {
 	idempotency.Header
-	Body Fields
+	Body NewResidence
 }
 
 // createResidence marks nobody's boards: a home without tasks changes none, and its first task marks its owner's.
@@ -24,17 +25,27 @@ func (s *service) createResidence(ctx context.Context, in *createResidenceInput)
 	if err := in.Body.tidy(); err != nil {
 		return nil, err
 	}
+	photos := s.files.New(me, in.Body.UploadIDs, attach.ResidenceImage)
+	if err := photos.Prepare(ctx); err != nil {
+		return nil, err
+	}
 	var made Residence
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
 		if err := guard.Begin(ctx, tx); err != nil || guard.Replayed() {
 			return err
 		}
-		if made, err = insert(ctx, tx, me, in.Body); err != nil {
+		if err := photos.Claim(ctx, tx); err != nil {
+			return err
+		}
+		if made, err = insert(ctx, tx, me, in.Body.Fields); err != nil {
+			return err
+		}
+		if made.Images, err = photos.Attach(ctx, tx, attach.Owner{ResidenceID: made.ID}); err != nil {
 			return err
 		}
 		return guard.Keep(tx, http.StatusCreated, made)
 	})
-	if err != nil {
+	if err := photos.Settle(ctx, err); err != nil {
 		return nil, err
 	}
 	return idempotency.Reply(guard, made)

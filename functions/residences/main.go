@@ -4,12 +4,14 @@ package main
 import (
 	"context"
 
+	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/run"
 )
 
 type config struct {
-	Base function.Config
+	Base   function.Config
+	Bucket bucket.Config
 }
 
 func main() { run.Main(start) }
@@ -23,5 +25,10 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return base.Serve(ctx, (&service{base}).routes)
+	photos, err := bucket.Open(cfg.Bucket)
+	if err != nil {
+		return err
+	}
+	defer photos.Close()
+	return base.Serve(ctx, newService(base, photos).routes)
 }

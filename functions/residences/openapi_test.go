@@ -12,6 +12,6 @@ import (
 // The document in the folder is that of the code.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	s := &service{&function.Base{Auth: &authn.Authenticator{}}}
+	s := newService(&function.Base{Auth: &authn.Authenticator{}}, nil)
 	functiontest.File(t, "openapi.json", api.Document("residences", s.routes))
 }

@@ -149,9 +149,8 @@ func TestLeavingWaitsForAssigning(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ctx := t.Context()
-	tx, err := b.Owner.Begin(ctx)
-	require.NoError(t, err)
-	_, err = tx.Exec(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR KEY SHARE`, b.home)
+	tx := b.Begin(t)
+	_, err := tx.Exec(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR KEY SHARE`, b.home)
 	require.NoError(t, err)
 	_, err = tx.Exec(ctx, `INSERT INTO task_task (residence_id, title, assigned_to_id) VALUES ($1, 'x', $2)`, b.home, b.member.ID)
 	require.NoError(t, err)
@@ -208,9 +207,8 @@ func TestJoinWaitsForChanges(t *testing.T) {
 	ctx := t.Context()
 	kept := b.KeepBoards(t, b.owner, b.stranger)
 	code := b.share(t)
-	tx, err := b.Owner.Begin(ctx)
-	require.NoError(t, err)
-	_, err = tx.Exec(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR KEY SHARE`, b.home)
+	tx := b.Begin(t)
+	_, err := tx.Exec(ctx, `SELECT id FROM residence_residence WHERE id = $1 FOR KEY SHARE`, b.home)
 	require.NoError(t, err)
 
 	joined := make(chan int, 1)
@@ -239,16 +237,15 @@ func TestRemovalInDoubtLeavesNoStaleBoard(t *testing.T) {
 		BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; EXCEPTION WHEN query_canceled OR lock_not_available THEN NULL; END;
 	END LOOP; END $$`)
 	b.Exec(t, `CREATE CONSTRAINT TRIGGER linger AFTER DELETE ON residence_member DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`)
-	lingering, err := b.Owner.Begin(t.Context())
-	require.NoError(t, err)
-	_, err = lingering.Exec(t.Context(), `SELECT pg_advisory_xact_lock(7)`)
+	lingering := b.Begin(t)
+	_, err := lingering.Exec(t.Context(), `SELECT pg_advisory_xact_lock(7)`)
 	require.NoError(t, err)
 	kept := b.KeepBoards(t, b.member)
 	functiontest.Read[Residence](t, b.Call(t, "GET", b.path(), b.owner.Token, nil), 200) // the connection is there
 
 	impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	s := &service{b.Base}
+	s := newService(b.Base, nil)
 	err = s.administer(impatient, b.home, func(members) error { return nil }, func(tx *pg.Tx, _ members) error {
 		tx.Queue(deleteMember, b.home, b.member.ID)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/problem"
@@ -50,14 +51,26 @@ type Fields struct {
 	Details
 }
 
+// NewResidence is [Fields] with photos of the home.
+type NewResidence struct {
+	Fields
+	Photos
+}
+
+// Photos are what is attached to a home.
+type Photos struct {
+	UploadIDs []int64 `json:"upload_ids,omitempty" required:"false" nullable:"true" maxItems:"10" doc:"Photos, each sent as a residence_image, on top of those that are there; DELETE /api/media/{id}/ takes one away" example:"[88]"`
+}
+
 // A Residence is a home as one of its members sees it.
 type Residence struct {
 	ID int64 `json:"id" example:"7"`
 	Fields
-	Role        home.Role `json:"role" enum:"owner,member,viewer" doc:"What the caller may do here: a viewer looks, a member works, the owner administers" example:"owner"`
-	CreatedByID *int64    `json:"created_by_id" doc:"Null once that account is gone" example:"12"`
-	CreatedAt   time.Time `json:"created_at" example:"2026-03-10T11:00:00Z"`
-	UpdatedAt   time.Time `json:"updated_at" example:"2026-03-10T11:00:00Z"`
+	Images      []attach.File `json:"images" nullable:"false"`
+	Role        home.Role     `json:"role" enum:"owner,member,viewer" doc:"What the caller may do here: a viewer looks, a member works, the owner administers" example:"owner"`
+	CreatedByID *int64        `json:"created_by_id" doc:"Null once that account is gone" example:"12"`
+	CreatedAt   time.Time     `json:"created_at" example:"2026-03-10T11:00:00Z"`
+	UpdatedAt   time.Time     `json:"updated_at" example:"2026-03-10T11:00:00Z"`
 }
 
 // access is what the person may do who sees this residence.
@@ -92,4 +105,5 @@ type ResidenceChange struct {
 	Name      *string `json:"name,omitempty" minLength:"1" maxLength:"200" example:"Elm Street"`
 	IsPrimary *bool   `json:"is_primary,omitempty" example:"true"`
 	Details
+	Photos
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/board"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/home"
@@ -21,12 +22,15 @@ const (
     bedrooms, bathrooms, square_footage, lot_size, year_built, description, purchase_date,
     heating, cooling, water_heater, roof, pool, sprinkler, septic, fireplace, garage, basement, attic, exterior, flooring, landscaping`
 	written = unpriced + `, purchase_price`
-	read    = `id, ` + unpriced + `, purchase_price::text, created_by_id, created_at, updated_at`
 )
 
+// read are all columns that are shown, of residence_residence under the alias r.
+var read = `r.id, ` + unpriced + `, purchase_price::text, r.created_by_id, r.created_at, r.updated_at,
+` + attach.Of("f.residence_id = r.id AND f.completion_id IS NULL AND f.document_id IS NULL") + ` AS images`
+
 // The fields arrive as one JSON object, whose names are the columns' and whose types are the table's.
-const insertResidence = `
-INSERT INTO residence_residence (` + written + `, created_by_id)
+var insertResidence = `
+INSERT INTO residence_residence AS r (` + written + `, created_by_id)
 SELECT ` + written + `, $2::bigint FROM jsonb_populate_record(NULL::residence_residence, $1::jsonb)
 RETURNING ` + read + `, 'owner' AS role`
 
@@ -48,8 +52,8 @@ func insert(ctx context.Context, tx *pg.Tx, person int64, fields Fields) (Reside
 	return made, nil
 }
 
-const updateResidence = `
-UPDATE residence_residence
+var updateResidence = `
+UPDATE residence_residence r
 SET (` + written + `) = (SELECT ` + written + ` FROM jsonb_populate_record(NULL::residence_residence, $2::jsonb)), updated_at = now()
 WHERE id = $1
 RETURNING ` + read + `, $3::text AS role`
@@ -79,7 +83,7 @@ WHERE m.residence_id = r.id AND m.user_id = $1 AND m.role = 'owner' AND r.is_pri
 const clearPrimary = `UPDATE residence_residence SET is_primary = false, updated_at = now() WHERE id = $1 AND is_primary`
 
 // Who changes roles locks the row more strongly, so the role that is read after it stays.
-const (
+var (
 	holdResidence = `
 SELECT ` + read + `, '' AS role FROM residence_residence r
 WHERE id = $1 AND EXISTS (SELECT FROM residence_member m WHERE m.residence_id = r.id AND m.user_id = $2)
@@ -117,7 +121,7 @@ func into[T any](target *[]T, row pgx.RowToFunc[T]) func(pgx.Rows) error {
 	}
 }
 
-const selectResidence = `
+var selectResidence = `
 SELECT ` + read + `, m.role FROM residence_member m JOIN residence_residence r ON r.id = m.residence_id
 WHERE m.residence_id = $1 AND m.user_id = $2`
 
@@ -133,7 +137,7 @@ func residence(ctx context.Context, q pg.Querier, person, id int64) (Residence, 
 	return found, nil
 }
 
-const selectResidences = `
+var selectResidences = `
 SELECT ` + read + `, m.role FROM residence_member m JOIN residence_residence r ON r.id = m.residence_id
 WHERE m.user_id = $1 AND m.residence_id > $2
 ORDER BY m.residence_id LIMIT $3`

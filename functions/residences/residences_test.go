@@ -28,6 +28,7 @@ func TestCreate(t *testing.T) {
 	var want map[string]any
 	require.NoError(t, json.Unmarshal([]byte(whole), &want))
 	want["name"], want["description"], want["lot_size"], want["purchase_price"] = "Elm Street", nil, 0.26, "315000.50"
+	want["images"] = []any{}
 	want["role"], want["created_by_id"] = "owner", float64(b.owner.ID)
 	want["id"], want["created_at"], want["updated_at"] = made["id"], made["created_at"], made["updated_at"]
 	require.Equal(t, want, made)
@@ -57,7 +58,7 @@ func TestEveryColumnIsAField(t *testing.T) {
 	require.NoError(t, err)
 	var keys map[string]any
 	require.NoError(t, json.Unmarshal(fields, &keys))
-	require.Len(t, keys, len(columns)+1, "and the role")
+	require.Len(t, keys, len(columns)+2, "and the role and the images")
 	for _, column := range columns {
 		require.Contains(t, keys, column)
 	}
@@ -274,7 +275,7 @@ func TestBadInputChangesNothing(t *testing.T) {
 		`{"name":"hunter2","purchase_price":129.9}`: 422, `{"name":"hunter2","purchase_price":"-1"}`: 422,
 		`{"name":"hunter2","purchase_price":"1.999"}`: 422, `{"name":"hunter2","purchase_price":"12345678901"}`: 422,
 		`{"name":"hunter2","heating":"` + strings.Repeat("x", 101) + `"}`: 422, `{"name":"` + strings.Repeat("hunter2", 100) + `"}`: 422,
-		`{"name":"hunter2","upload_ids":[1]}`: 422,
+		`{"name":"hunter2","upload_ids":["x"]}`: 422, `{"name":"hunter2","upload_ids":[1,2,3,4,5,6,7,8,9,10,11]}`: 422,
 	}
 	for body, status := range bodies {
 		for _, r := range []functiontest.Response{

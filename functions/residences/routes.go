@@ -6,11 +6,20 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/attach"
+	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/function"
 )
 
 // A service answers the calls of this function.
-type service struct{ *function.Base }
+type service struct {
+	*function.Base
+	files *attach.Files
+}
+
+func newService(base *function.Base, photos *bucket.Bucket) *service {
+	return &service{base, &attach.Files{DB: base.DB, Bucket: photos, Outbox: base.Outbox}}
+}
 
 // routes lists every call. Whoever is no member of a home gets the 404 of what is not there.
 func (s *service) routes(on huma.API) {

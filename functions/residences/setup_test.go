@@ -34,7 +34,7 @@ func setup(t *testing.T) *bundle {
 // handlers are the function's, on a clock that stands still.
 func handlers(base *function.Base) func(huma.API) {
 	base.Now = func() time.Time { return now }
-	return (&service{base}).routes
+	return newService(base, nil).routes
 }
 
 func people(t *testing.T, s *functiontest.Server) *bundle {

@@ -80,11 +80,11 @@ type codeRow struct {
 	Members     []int64
 }
 
-const useCode = `
+var useCode = `
 WITH used AS (
     DELETE FROM residence_share_code WHERE residence_id = $1 AND code_hash = $2::bytea AND expires_at > now() RETURNING residence_id
 )
-SELECT ` + read + `, 'member' AS role FROM residence_residence WHERE id IN (SELECT residence_id FROM used)`
+SELECT ` + read + `, 'member' AS role FROM residence_residence r WHERE id IN (SELECT residence_id FROM used)`
 
 // redeem uses a code up and makes person a member of the home id, which tx has to itself.
 func redeem(ctx context.Context, tx *pg.Tx, id, person int64, hash []byte) (Residence, error) {

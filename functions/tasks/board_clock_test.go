@@ -29,7 +29,7 @@ func (c *clock) set(t testing.TB, instant string) {
 // handlers are the function's on that clock.
 func (c *clock) handlers(base *function.Base) func(huma.API) {
 	base.Now = func() time.Time { return *c.at.Load() }
-	return (&service{base}).routes
+	return newService(base, nil).routes
 }
 
 // born begins everyone's generation in the cache, as registering does: one that is missing stays closed for 10 s.

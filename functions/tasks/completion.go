@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/problem"
 	"github.com/honeydue/backend/shared/recur"
@@ -10,18 +11,18 @@ import (
 
 // A completion is one entry of a task's history as the app sees it.
 type completion struct {
-	ID            int64      `json:"id" example:"41"`
-	TaskID        int64      `json:"task_id" example:"7"`
-	Kind          kind       `json:"kind" enum:"completed,skipped,unassigned" doc:"What happened: done, passed without being done, or taken off someone who left the home" example:"completed"`
-	CompletedByID *int64     `json:"completed_by_id" doc:"Who did so; null when that person has no account any more" example:"12"`
-	UnassignedID  *int64     `json:"unassigned_id" doc:"Whom the task was taken off; null for other kinds, and when that person has no account any more" example:"9"`
-	CompletedOn   date.Date  `json:"completed_on" format:"date" doc:"The day, also of skipping" example:"2026-10-29"`
-	Occurrence    *date.Date `json:"occurrence" format:"date" doc:"The date that was due; null when none was" example:"2026-10-31"`
-	Notes         *string    `json:"notes" example:"Took an hour"`
-	ActualCost    *string    `json:"actual_cost" example:"140.00"`
-	Rating        *int       `json:"rating" example:"5"`
-	Images        []image    `json:"images" nullable:"false"`
-	CreatedAt     time.Time  `json:"created_at"`
+	ID            int64         `json:"id" example:"41"`
+	TaskID        int64         `json:"task_id" example:"7"`
+	Kind          kind          `json:"kind" enum:"completed,skipped,unassigned" doc:"What happened: done, passed without being done, or taken off someone who left the home" example:"completed"`
+	CompletedByID *int64        `json:"completed_by_id" doc:"Who did so; null when that person has no account any more" example:"12"`
+	UnassignedID  *int64        `json:"unassigned_id" doc:"Whom the task was taken off; null for other kinds, and when that person has no account any more" example:"9"`
+	CompletedOn   date.Date     `json:"completed_on" format:"date" doc:"The day, also of skipping" example:"2026-10-29"`
+	Occurrence    *date.Date    `json:"occurrence" format:"date" doc:"The date that was due; null when none was" example:"2026-10-31"`
+	Notes         *string       `json:"notes" example:"Took an hour"`
+	ActualCost    *string       `json:"actual_cost" example:"140.00"`
+	Rating        *int          `json:"rating" example:"5"`
+	Images        []attach.File `json:"images" nullable:"false"`
+	CreatedAt     time.Time     `json:"created_at"`
 }
 
 // A kind is what an entry of the history tells.
@@ -33,13 +34,6 @@ const (
 	kindSkipped    kind = "skipped"
 	kindUnassigned kind = "unassigned"
 )
-
-// An image belongs to an entry; its bytes are media of the same id.
-type image struct {
-	ID          int64  `json:"id" example:"88"`
-	ContentType string `json:"content_type" example:"image/jpeg"`
-	State       string `json:"state" example:"ready"`
-}
 
 // An entry is a row of task_taskcompletion.
 type entry struct {
@@ -54,15 +48,17 @@ type entry struct {
 	ActualCost    *string
 	Rating        *int
 	CreatedAt     time.Time
+	Images        []attach.File
 }
 
 // entryColumns reads an entry from task_taskcompletion under the alias c.
-const entryColumns = `c.id, c.task_id, c.kind, c.completed_by_id, c.unassigned_id, c.completed_on, c.occurrence_on, c.notes, c.actual_cost::text AS actual_cost, c.rating, c.created_at`
+var entryColumns = `c.id, c.task_id, c.kind, c.completed_by_id, c.unassigned_id, c.completed_on, c.occurrence_on, c.notes, c.actual_cost::text AS actual_cost, c.rating, c.created_at,
+` + attach.Of("f.completion_id = c.id") + ` AS images`
 
 func (e entry) completion() completion {
 	return completion{
 		ID: e.ID, TaskID: e.TaskID, Kind: e.Kind, CompletedByID: e.CompletedByID, UnassignedID: e.UnassignedID,
-		CompletedOn: e.CompletedOn, Occurrence: e.OccurrenceOn, Notes: e.Notes, ActualCost: e.ActualCost, Rating: e.Rating, Images: []image{}, CreatedAt: e.CreatedAt.UTC(),
+		CompletedOn: e.CompletedOn, Occurrence: e.OccurrenceOn, Notes: e.Notes, ActualCost: e.ActualCost, Rating: e.Rating, Images: e.Images, CreatedAt: e.CreatedAt.UTC(),
 	}
 }
 

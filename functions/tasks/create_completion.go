@@ -6,13 +6,13 @@ import (
 	"net/http"
 
 	"github.com/honeydue/backend/events"
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/idempotency"
 	"github.com/honeydue/backend/shared/patch"
 	"github.com/honeydue/backend/shared/pg"
-	"github.com/honeydue/backend/shared/problem"
 )
 
 type createCompletionBody struct {
@@ -22,7 +22,7 @@ type createCompletionBody struct {
 	Notes       *string                `json:"notes,omitempty" nullable:"true" maxLength:"5000" example:"Took an hour"`
 	ActualCost  *string                `json:"actual_cost,omitempty" nullable:"true" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"140.00"`
 	Rating      *int                   `json:"rating,omitempty" nullable:"true" minimum:"1" maximum:"5" example:"5"`
-	UploadIDs   []int64                `json:"upload_ids,omitempty" nullable:"true" maxItems:"10" doc:"Photos of what was done. None can be sent yet, so every id is 404" example:"[]"`
+	UploadIDs   []int64                `json:"upload_ids,omitempty" nullable:"true" maxItems:"10" doc:"Photos of what was done, each sent as a completion_image: all are attached or nothing happens" example:"[88]"`
 }
 
 type createCompletionInput struct {
@@ -42,18 +42,16 @@ func (s *service) createCompletion(ctx context.Context, in *createCompletionInpu
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Body.UploadIDs) > 0 {
-		return nil, problem.NotFound()
-	}
 	on := today
 	patch.Apply(in.Body.CompletedOn, &on)
 	if err := plausible(on, today); err != nil {
 		return nil, err
 	}
 	now := &held{row: row{ID: in.Body.TaskID}}
+	photos := s.files.New(me, in.Body.UploadIDs, attach.CompletionImage)
 	var made completed
 	look := func(ctx context.Context) (home.Access, error) { return s.workOn(ctx, in.Body.TaskID) }
-	err = s.Homes.Change(ctx, guard, look, func(tx *pg.Tx, _ home.Access) error {
+	err = s.Homes.Change(ctx, guard, photos.Behind(look), func(tx *pg.Tx, _ home.Access) error {
 		if err := s.mayEnd(ctx, now, in.Body.Occurrence, on); err != nil {
 			return err
 		}
@@ -66,10 +64,13 @@ func (s *service) createCompletion(ctx context.Context, in *createCompletionInpu
 		if err != nil {
 			return err
 		}
+		if added.Images, err = photos.Attach(ctx, tx, attach.Owner{ResidenceID: after.ResidenceID, CompletionID: &added.ID}); err != nil {
+			return err
+		}
 		made = completed{added.completion(), s.show(ctx, after)}
 		return guard.Keep(tx, http.StatusCreated, made)
-	}, now)
-	if err != nil {
+	}, now, photos)
+	if err := photos.Settle(ctx, err); err != nil {
 		return nil, fmt.Errorf("complete task %d: %w", in.Body.TaskID, err)
 	}
 	return idempotency.Reply(guard, made)

@@ -27,7 +27,7 @@ func TestCommitsThatAreCut(t *testing.T) {
 	plots := cutPlots(t, calm, commits)
 	functiontest.CheckCuts(t, calm, name, handlers, plots, *cutSeed)
 	require.Equal(t, afterwards(commits/4), whatIsThere(t, calm), "something is there twice, or not at all")
-	s := &service{calm.Base}
+	s := newService(calm.Base, nil)
 	today, err := date.Parse(noon.Format(time.DateOnly))
 	require.NoError(t, err)
 	for _, p := range plots {

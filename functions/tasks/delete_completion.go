@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
 )
@@ -25,7 +26,7 @@ UPDATE task_task t SET next_due_on = gone.occurrence_on, in_progress = gone.befo
 FROM gone WHERE t.id = gone.task_id`
 
 func (s *service) deleteCompletion(ctx context.Context, in *completionInput) (*struct{}, error) {
-	err := s.changeCompletion(ctx, in.ID, func(tx *pg.Tx, now *heldEntry) error {
+	err := s.changeCompletion(ctx, in.ID, s.files.New(authn.User(ctx).ID, nil), func(tx *pg.Tx, now *heldEntry) error {
 		if !now.Newest {
 			return problem.Conflict("Only the newest entry of a task's history can be taken back.", s.show(ctx, now.task.row))
 		}

@@ -43,7 +43,7 @@ type ending struct {
 }
 
 // An entry keeps what was due, whether someone was at it, the date that people had set and the rhythm.
-const insertCompletion = `
+var insertCompletion = `
 INSERT INTO task_taskcompletion AS c (task_id, kind, completed_by_id, completed_on, occurrence_on, notes, actual_cost, rating, before_in_progress, before)
 VALUES ($1, $2, $3, $4::date, $5::date, $6, $7::numeric, $8::smallint, $9, jsonb_build_object('due_on', $10::date, 'frequency_id', $11::bigint, 'recurrence', $12::jsonb))
 RETURNING ` + entryColumns

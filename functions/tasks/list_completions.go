@@ -21,7 +21,7 @@ type listCompletionsOutput struct {
 }
 
 // What the caller may not see is not in the list: a foreign filter gives an empty one.
-const selectCompletions = `
+var selectCompletions = `
 SELECT ` + entryColumns + `
 FROM residence_member m JOIN task_task t ON t.residence_id = m.residence_id JOIN task_taskcompletion c ON c.task_id = t.id
 WHERE m.user_id = $1 AND ($2::bigint = 0 OR t.id = $2::bigint) AND ($3::bigint = 0 OR t.residence_id = $3::bigint)

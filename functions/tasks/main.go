@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 
+	"github.com/honeydue/backend/shared/attach"
+	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/run"
 )
@@ -11,11 +13,19 @@ import (
 const name = "tasks"
 
 type config struct {
-	Base function.Config
+	Base   function.Config
+	Bucket bucket.Config
 }
 
 // A service answers the operations that routes lists.
-type service struct{ *function.Base }
+type service struct {
+	*function.Base
+	files *attach.Files
+}
+
+func newService(base *function.Base, photos *bucket.Bucket) *service {
+	return &service{base, &attach.Files{DB: base.DB, Bucket: photos, Outbox: base.Outbox}}
+}
 
 func main() { run.Main(serve) }
 
@@ -28,6 +38,10 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &service{base}
-	return base.Serve(ctx, s.routes)
+	photos, err := bucket.Open(cfg.Bucket)
+	if err != nil {
+		return err
+	}
+	defer photos.Close()
+	return base.Serve(ctx, newService(base, photos).routes)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/patch"
@@ -15,6 +16,7 @@ type patchCompletionBody struct {
 	Notes       patch.Field[string]    `json:"notes,omitempty" maxLength:"5000" example:"Took an hour"`
 	ActualCost  patch.Field[string]    `json:"actual_cost,omitempty" pattern:"^\\d{1,10}(\\.\\d{1,2})?$" example:"140.00"`
 	Rating      patch.Field[int]       `json:"rating,omitempty" minimum:"1" maximum:"5" example:"5"`
+	UploadIDs   []int64                `json:"upload_ids,omitempty" nullable:"true" maxItems:"10" doc:"Photos of what was done, on top of those that are there; DELETE /api/media/{id}/ takes one away" example:"[88]"`
 }
 
 type patchCompletionInput struct {
@@ -26,16 +28,14 @@ type completionOutput struct {
 	Body completion
 }
 
-const (
-	updateCompletion = `
+var updateCompletion = `
 UPDATE task_taskcompletion c SET completed_on = $2::date, notes = $3, actual_cost = $4::numeric, rating = $5::smallint
 WHERE c.id = $1
 RETURNING ` + entryColumns
 
-	updateLastCompleted = `
+const updateLastCompleted = `
 UPDATE task_task SET updated_at = now(), last_completed_on = (SELECT max(completed_on) FROM task_taskcompletion WHERE task_id = $1 AND kind = 'completed')
 WHERE id = $1`
-)
 
 func (s *service) patchCompletion(ctx context.Context, in *patchCompletionInput) (*completionOutput, error) {
 	body := in.Body
@@ -48,17 +48,25 @@ func (s *service) patchCompletion(ctx context.Context, in *patchCompletionInput)
 		}
 	}
 	var changed entry
-	err := s.changeCompletion(ctx, in.ID, func(tx *pg.Tx, now *heldEntry) error {
-		if now.Kind == kindSkipped && (body.ActualCost.Value != nil || body.Rating.Value != nil) {
-			return problem.Conflict("What was skipped has no cost and no rating.", s.show(ctx, now.task.row))
+	photos := s.files.New(authn.User(ctx).ID, body.UploadIDs, attach.CompletionImage)
+	err := s.changeCompletion(ctx, in.ID, photos, func(tx *pg.Tx, now *heldEntry) error {
+		if now.Kind == kindSkipped && (body.ActualCost.Value != nil || body.Rating.Value != nil || len(body.UploadIDs) > 0) {
+			return problem.Conflict("What was skipped has no cost, no rating and no photos.", s.show(ctx, now.task.row))
+		}
+		if err := photos.Fit(len(now.Images)); err != nil {
+			return err
 		}
 		patch.Apply(body.CompletedOn.Value, &now.CompletedOn)
 		body.Notes.Apply(&now.Notes)
 		body.ActualCost.Apply(&now.ActualCost)
 		body.Rating.Apply(&now.Rating)
 		var err error
-		changed, err = pg.One[entry](ctx, tx, updateCompletion, now.ID, now.CompletedOn, now.Notes, now.ActualCost, now.Rating)
+		if changed, err = pg.One[entry](ctx, tx, updateCompletion, now.ID, now.CompletedOn, now.Notes, now.ActualCost, now.Rating); err != nil {
+			return err
+		}
 		tx.Queue(updateLastCompleted, now.TaskID)
+		added, err := photos.Attach(ctx, tx, attach.Owner{ResidenceID: now.task.ResidenceID, CompletionID: &now.ID})
+		changed.Images = attach.With(changed.Images, added)
 		return err
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ func setup(t testing.TB) bundle {
 // handlers are the function's, on a clock that stands still.
 func handlers(base *function.Base) func(huma.API) {
 	base.Now = func() time.Time { return noon }
-	return (&service{base}).routes
+	return newService(base, nil).routes
 }
 
 func (b *bundle) people(t testing.TB) {

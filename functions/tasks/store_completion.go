@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/honeydue/backend/shared/attach"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/idempotency"
 	"github.com/honeydue/backend/shared/pg"
@@ -24,7 +25,7 @@ type readEntry struct {
 	Newest bool
 }
 
-const selectHeldEntry = `
+var selectHeldEntry = `
 SELECT ` + entryColumns + `, NOT EXISTS (SELECT FROM task_taskcompletion n WHERE n.task_id = c.task_id AND n.kind <> 'unassigned' AND n.id > c.id) AS newest
 FROM task_taskcompletion c WHERE c.id = $1`
 
@@ -47,8 +48,8 @@ func (h *heldEntry) Read(results pgx.BatchResults) error {
 	return nil
 }
 
-// changeCompletion runs fn on an entry that the caller may work on, in the transaction that holds its task.
-func (s *service) changeCompletion(ctx context.Context, id int64, fn func(tx *pg.Tx, now *heldEntry) error) error {
+// changeCompletion runs fn on an entry that the caller may work on, in the transaction that holds its task and claims photos for it.
+func (s *service) changeCompletion(ctx context.Context, id int64, photos *attach.Set, fn func(tx *pg.Tx, now *heldEntry) error) error {
 	now := &heldEntry{}
 	now.ID = id
 	look := func(ctx context.Context) (home.Access, error) {
@@ -56,13 +57,13 @@ func (s *service) changeCompletion(ctx context.Context, id int64, fn func(tx *pg
 		now.task.ID = access.TaskID
 		return access.Access, err
 	}
-	err := s.Homes.Change(ctx, &idempotency.Guard{}, look, func(tx *pg.Tx, _ home.Access) error {
+	err := s.Homes.Change(ctx, &idempotency.Guard{}, photos.Behind(look), func(tx *pg.Tx, _ home.Access) error {
 		if now.Kind == kindUnassigned {
 			return problem.Conflict("That someone left is no one's to change.", s.show(ctx, now.task.row))
 		}
 		return fn(tx, now)
-	}, now)
-	if err != nil {
+	}, now, photos)
+	if err := photos.Settle(ctx, err); err != nil {
 		return fmt.Errorf("change completion %d: %w", id, err)
 	}
 	return nil
