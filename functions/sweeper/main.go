@@ -1,10 +1,12 @@
-// Command sweeper mends what others left: it publishes events that nobody has confirmed, and removes what nobody needs any more.
+// Command sweeper mends what others left: it publishes events that nobody has confirmed, and removes what nobody needs any more,
+// from the database and from the bucket.
 package main
 
 import (
 	"context"
 	"errors"
 
+	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/run"
 	"github.com/honeydue/backend/shared/telemetry"
@@ -13,6 +15,7 @@ import (
 type config struct {
 	Run       run.Config
 	Database  pg.Config
+	Bucket    bucket.Config
 	Telemetry telemetry.Config
 	Sink      string `envconfig:"K_SINK" required:"true"`
 }
@@ -30,11 +33,16 @@ func start(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
+	store, err := bucket.Open(cfg.Bucket)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
 	traces, err := telemetry.Open(ctx, cfg.Telemetry, "sweeper")
 	if err != nil {
 		return err
 	}
-	s := newService(db, cfg.Sink, log)
+	s := newService(db, store, cfg.Sink, log)
 	err = run.Serve(ctx, cfg.Run, log, &run.Background{}, traces.Handler(s.handler()))
 	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
 }

@@ -106,7 +106,7 @@ func TestFourRelaysAtOncePublishEachEventOnce(t *testing.T) {
 	errs := make([]error, len(swept))
 	var group sync.WaitGroup
 	for i := range swept {
-		s := newService(b.open(t, "honeydue_sweeper"), b.brokerURL, slog.New(slog.DiscardHandler))
+		s := newService(b.open(t, "honeydue_sweeper"), nil, b.brokerURL, slog.New(slog.DiscardHandler))
 		group.Go(func() { swept[i], errs[i] = s.relay.Sweep(context.WithoutCancel(t.Context())) })
 	}
 	group.Wait()

@@ -23,7 +23,16 @@ import (
 	"github.com/honeydue/backend/shared/pg"
 )
 
-func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
+// asSweeper makes the test binary the sweeper itself, as a process that a test may kill.
+const asSweeper = "HONEYDUE_TEST_AS_SWEEPER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asSweeper) != "" {
+		main()
+		return
+	}
+	os.Exit(devtest.Main(m))
+}
 
 // A bundle is the sweeper beside a function that tells events, each with the role that it has in production.
 type bundle struct {
@@ -46,7 +55,7 @@ func setupOn(t *testing.T, db *devtest.Database) *bundle {
 	sink := httptest.NewServer(b.broker)
 	t.Cleanup(sink.Close)
 	b.brokerURL = sink.URL + "/honeydue/default"
-	b.service = newService(b.open(t, "honeydue_sweeper"), b.brokerURL, slog.New(slog.DiscardHandler))
+	b.service = newService(b.open(t, "honeydue_sweeper"), nil, b.brokerURL, slog.New(slog.DiscardHandler))
 	server := httptest.NewServer(b.service.handler())
 	t.Cleanup(server.Close)
 	b.url = server.URL
@@ -147,9 +156,14 @@ func (b *bundle) wait(t *testing.T, id string) float64 {
 // tick posts what the schedule outbox sends, which must be answered by 204.
 func (b *bundle) tick(t *testing.T) {
 	t.Helper()
-	require.Equal(t, http.StatusNoContent, post(t, b.url, map[string]string{
-		"Ce-Id": uuid.NewString(), "Ce-Type": events.PingType, "Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/outbox",
-	}))
+	require.Equal(t, http.StatusNoContent, post(t, b.url, ping("outbox")))
+}
+
+// ping is what a schedule sends.
+func ping(schedule string) map[string]string {
+	return map[string]string{
+		"Ce-Id": uuid.NewString(), "Ce-Type": events.PingType, "Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/" + schedule,
+	}
 }
 
 func post(t *testing.T, url string, headers map[string]string) int {

@@ -109,11 +109,11 @@ func TestPostgresDownIsPutOff(t *testing.T) {
 	down, err := pg.Open(t.Context(), pg.Config{URL: "postgres://honeydue_sweeper@127.0.0.1:1/honeydue", PoolSize: 4})
 	require.NoError(t, err)
 	t.Cleanup(down.Close)
-	server := httptest.NewServer(newService(down, "http://127.0.0.1:1/honeydue/default", slog.New(slog.DiscardHandler)).handler())
+	server := httptest.NewServer(newService(down, nil, "http://127.0.0.1:1/honeydue/default", slog.New(slog.DiscardHandler)).handler())
 	t.Cleanup(server.Close)
-	began := time.Now()
-	require.Equal(t, http.StatusServiceUnavailable, post(t, server.URL, map[string]string{
-		"Ce-Type": events.PingType, "Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/outbox",
-	}))
-	require.Less(t, time.Since(began), 5*time.Second)
+	for _, schedule := range []string{"outbox", "uploads"} {
+		began := time.Now()
+		require.Equal(t, http.StatusServiceUnavailable, post(t, server.URL, ping(schedule)))
+		require.Less(t, time.Since(began), 5*time.Second)
+	}
 }

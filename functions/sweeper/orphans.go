@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/honeydue/backend/shared/bucket"
+	"github.com/honeydue/backend/shared/pg"
+)
+
+const (
+	// pageLooked is how many objects are looked at before the position is saved.
+	pageLooked = 1000
+
+	// orphanAge is how old an object without a row must be: whoever copies one claims it within a minute, or never.
+	orphanAge = 24 * time.Hour
+
+	// suspicious is from how many orphans of one page on nothing is deleted where they are most of it: then it is the rows that
+	// are missing, as before a database that was restored or is another one.
+	suspicious = 100
+)
+
+const (
+	selectPosition = `SELECT after_key FROM upload_sweep WHERE prefix = $1`
+
+	savePosition = `UPDATE upload_sweep SET after_key = $2 WHERE prefix = $1`
+
+	selectPending = `SELECT object_key FROM pending_uploads WHERE object_key = ANY($1::text[]) AND state = 'pending'`
+
+	selectMedia = `SELECT object_key FROM upload_media WHERE object_key = ANY($1::text[])`
+)
+
+// A shelf is a part of the bucket, and how its objects belong to rows.
+type shelf struct {
+	prefix string
+	owner  func(key string) string // what the row that owns an object has as its key
+	owners string                  // the SQL that finds which of these rows there are
+	dear   bool                    // whether people would miss what is on it
+}
+
+// shelves are the parts that are looked through, the smaller one first: what is sent is there for a day at most.
+func shelves() []shelf {
+	return []shelf{
+		{prefix: "uploads/", owner: func(key string) string { return key }, owners: selectPending},
+		{prefix: "media/", owner: path.Dir, owners: selectMedia, dear: true},
+	}
+}
+
+// removeOrphans deletes objects that no row owns, such as a copy that no transaction claimed, page after page until the end of
+// the bucket or of ctx, and returns how many. It never begins anew in the same tick.
+func (s *service) removeOrphans(ctx context.Context) (int, error) {
+	total := 0
+	for _, shelf := range shelves() {
+		for more := true; more && ctx.Err() == nil; {
+			var n int
+			var err error
+			n, more, err = s.lookThrough(ctx, shelf)
+			total += n
+			if err != nil {
+				return total, fmt.Errorf("remove orphans: %w", err)
+			}
+		}
+	}
+	return total, nil
+}
+
+// lookThrough looks at one page from the saved position on. It returns how many orphans it deleted, and whether more follows.
+func (s *service) lookThrough(ctx context.Context, shelf shelf) (removed int, more bool, err error) {
+	after, err := pg.Value[string](ctx, s.db, selectPosition, shelf.prefix)
+	if err != nil {
+		return 0, false, fmt.Errorf("read position: %w", err)
+	}
+	page, err := s.store.List(ctx, shelf.prefix, after, pageLooked)
+	if err != nil {
+		return 0, false, err
+	}
+	// The bucket is asked before the rows are, so that no row can be missing that was there for one of these objects.
+	orphans, err := s.orphans(ctx, shelf, page)
+	if err != nil {
+		return 0, false, err
+	}
+	if shelf.dear && len(orphans) >= suspicious && len(orphans) > len(page)/2 {
+		s.log.ErrorContext(ctx, "most objects have no row, so none is deleted: see that this is the database that belongs to the bucket",
+			"objects", len(page), "without row", len(orphans))
+		orphans = nil
+	}
+	gone, err := s.discard(ctx, orphans)
+	if err != nil {
+		return len(gone), false, err
+	}
+	next := ""
+	if more = len(page) == pageLooked; more {
+		next = page[len(page)-1].Key
+	}
+	if _, err := s.db.Exec(ctx, savePosition, shelf.prefix, next); err != nil {
+		return len(gone), false, fmt.Errorf("save position: %w", err)
+	}
+	return len(gone), more, nil
+}
+
+// orphans returns the keys of the old ones among objects that belong to no row.
+func (s *service) orphans(ctx context.Context, shelf shelf, objects []bucket.Object) ([]string, error) {
+	var old, owners []string
+	born := s.now().Add(-orphanAge)
+	for _, o := range objects {
+		if o.ModifiedAt.Before(born) {
+			old, owners = append(old, o.Key), append(owners, shelf.owner(o.Key))
+		}
+	}
+	if len(old) == 0 {
+		return nil, nil
+	}
+	rows, err := s.db.Query(ctx, shelf.owners, owners)
+	if err != nil {
+		return nil, fmt.Errorf("find owners: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("find owners: %w", err)
+	}
+	owned := make(map[string]bool, len(found))
+	for _, key := range found {
+		owned[key] = true
+	}
+	var orphans []string
+	for i, key := range old {
+		if !owned[owners[i]] {
+			orphans = append(orphans, key)
+		}
+	}
+	return orphans, nil
+}
