@@ -85,7 +85,7 @@ func (s *service) lookThrough(ctx context.Context, shelf shelf) (removed int, mo
 	}
 	if shelf.dear && len(orphans) >= suspicious && len(orphans) > len(page)/2 {
 		s.log.ErrorContext(ctx, "most objects have no row, so none is deleted: see that this is the database that belongs to the bucket",
-			"objects", len(page), "without row", len(orphans))
+			"objects", len(page), "without_row", len(orphans))
 		orphans = nil
 	}
 	gone, err := s.discard(ctx, orphans)
