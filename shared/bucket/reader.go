@@ -10,7 +10,7 @@ import (
 // What a reader asks for at once, where it goes on where it was: few requests for a whole file, and little for its end alone.
 const (
 	leastAhead = 64 << 10
-	mostAhead  = 2 << 20
+	mostAhead  = 512 << 10
 )
 
 // A Reader reads parts of one object, and what lies ahead of them.
