@@ -16,11 +16,11 @@ CREATE TABLE pending_uploads (
 );
 CREATE INDEX pending_uploads_person ON pending_uploads (user_id, created_at);
 CREATE INDEX pending_uploads_due ON pending_uploads (expires_at) WHERE state = 'pending';
-CREATE INDEX pending_uploads_over ON pending_uploads (created_at) WHERE state <> 'pending';
+CREATE INDEX pending_uploads_over ON pending_uploads (created_at) WHERE state IN ('expired', 'given_up');
 
--- A task of another home is none, so the pair is what others refer to; it also serves as the index that it replaces.
+-- A task of another home is none, so the pair is what others refer to. The index that this one replaces goes with a later
+-- migration: readers would wait for the lock that dropping takes.
 CREATE UNIQUE INDEX task_task_residence_id ON task_task (residence_id, id);
-DROP INDEX task_task_residence;
 
 CREATE TABLE upload_document (
     id                  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -68,6 +68,7 @@ CREATE TABLE upload_media (
     CHECK (num_nonnulls(completion_id, document_id) < 2)
 );
 CREATE INDEX upload_media_residence ON upload_media (residence_id, id);
+CREATE INDEX upload_media_home ON upload_media (residence_id, id) WHERE completion_id IS NULL AND document_id IS NULL;
 CREATE INDEX upload_media_completion ON upload_media (completion_id, id) WHERE completion_id IS NOT NULL;
 CREATE INDEX upload_media_document ON upload_media (document_id, id) WHERE document_id IS NOT NULL;
 CREATE INDEX upload_media_creator ON upload_media (created_by_id);
@@ -101,13 +102,18 @@ CREATE TRIGGER pending_uploads_ended AFTER UPDATE OF state ON pending_uploads
 CREATE TRIGGER pending_uploads_deleted AFTER DELETE ON pending_uploads
     FOR EACH ROW WHEN (OLD.state = 'pending') EXECUTE FUNCTION upload_bury_pending();
 
--- A cleaned photo loses its original, one that cannot be cleaned everything.
+-- A cleaned photo loses its original. One that cannot be cleaned loses it in a week: whoever finds that the fault was ours has time
+-- to clean it after all. What was attached and is gone counts as given up.
 -- +goose StatementBegin
 CREATE FUNCTION upload_bury_media() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO upload_tombstone (object_key)
-    SELECT OLD.object_key || part FROM unnest(TG_ARGV[0]::text[]) AS part
-    ON CONFLICT DO NOTHING;
+    INSERT INTO upload_tombstone (object_key, due_at)
+    SELECT OLD.object_key || part, now() + CASE WHEN TG_OP = 'UPDATE' AND NEW.state = 'failed' AND part = '/original' THEN interval '7 days' ELSE interval '0' END
+    FROM unnest(TG_ARGV[0]::text[]) AS part
+    ON CONFLICT (object_key) DO UPDATE SET due_at = least(upload_tombstone.due_at, excluded.due_at);
+    IF TG_OP = 'DELETE' THEN
+        UPDATE pending_uploads SET state = 'given_up' WHERE id = OLD.id AND state = 'attached';
+    END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
@@ -117,6 +123,8 @@ CREATE TRIGGER upload_media_failed AFTER UPDATE OF state ON upload_media
     FOR EACH ROW WHEN (OLD.state <> 'failed' AND NEW.state = 'failed') EXECUTE FUNCTION upload_bury_media('{/original,/clean,/thumb}');
 CREATE TRIGGER upload_media_deleted AFTER DELETE ON upload_media
     FOR EACH ROW EXECUTE FUNCTION upload_bury_media('{/original,/clean,/thumb}');
+-- What runs as the owner is nobody's to attach to a table of their own.
+REVOKE EXECUTE ON FUNCTION upload_bury_pending(), upload_bury_media() FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO honeydue_uploads, honeydue_media;
 GRANT SELECT ON goose_db_version TO honeydue_uploads, honeydue_media;
@@ -147,7 +155,7 @@ GRANT UPDATE (state, attempts, reason, done_at) ON outbox_delivery TO honeydue_m
 
 -- sweeper
 GRANT SELECT (id, object_key, state, created_at, expires_at), UPDATE (state), DELETE ON pending_uploads TO honeydue_sweeper;
-GRANT SELECT (id, object_key) ON upload_media TO honeydue_sweeper;
+GRANT SELECT (id, object_key, state, content_type) ON upload_media TO honeydue_sweeper;
 GRANT SELECT, UPDATE (due_at), DELETE ON upload_tombstone TO honeydue_sweeper;
 GRANT SELECT, UPDATE (after_key) ON upload_sweep TO honeydue_sweeper;
 
