@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/honeydue/backend/shared/attach"
@@ -34,10 +35,16 @@ func (s *service) createResidence(ctx context.Context, in *createResidenceInput)
 		if err := guard.Begin(ctx, tx); err != nil || guard.Replayed() {
 			return err
 		}
-		if err := photos.Claim(ctx, tx); err != nil {
-			return err
+		if in.Body.IsPrimary && len(in.Body.UploadIDs) > 0 {
+			// Uploads come last, as where a home that is there becomes primary: so nobody waits in a circle.
+			if _, err := tx.Exec(ctx, lockPrimary, me); err != nil {
+				return fmt.Errorf("wait for turn: %w", err)
+			}
 		}
 		if made, err = insert(ctx, tx, me, in.Body.Fields); err != nil {
+			return err
+		}
+		if err := photos.Claim(ctx, tx); err != nil {
 			return err
 		}
 		if made.Images, err = photos.Attach(ctx, tx, attach.Owner{ResidenceID: made.ID}); err != nil {

@@ -26,7 +26,12 @@ const (
 
 // read are all columns that are shown, of residence_residence under the alias r.
 var read = `r.id, ` + unpriced + `, purchase_price::text, r.created_by_id, r.created_at, r.updated_at,
-` + attach.Of("f.residence_id = r.id AND f.completion_id IS NULL AND f.document_id IS NULL") + ` AS images`
+` + imagesOf("r.id") + ` AS images`
+
+// imagesOf is SQL that gives the photos of the home itself which expr names.
+func imagesOf(expr string) string {
+	return attach.Of("f.residence_id = " + expr + " AND f.completion_id IS NULL AND f.document_id IS NULL")
+}
 
 // The fields arrive as one JSON object, whose names are the columns' and whose types are the table's.
 var insertResidence = `
@@ -90,6 +95,9 @@ WHERE id = $1 AND EXISTS (SELECT FROM residence_member m WHERE m.residence_id = 
 FOR NO KEY UPDATE`
 
 	selectRole = `SELECT role FROM residence_member WHERE residence_id = $1 AND user_id = $2`
+
+	// By itself, since only a statement that begins behind the lock sees the photos that are there then.
+	selectImages = `SELECT ` + imagesOf("$1::bigint")
 )
 
 // hold returns a residence as person sees it, and keeps it and everyone's role in it as they are until tx ends. primary
@@ -97,19 +105,21 @@ FOR NO KEY UPDATE`
 func hold(ctx context.Context, tx *pg.Tx, person, id int64, primary bool) (Residence, error) {
 	var found []Residence
 	var roles []home.Role
+	var images [][]attach.File
 	batch := &pgx.Batch{}
 	if primary {
 		batch.Queue(lockPrimary, person)
 	}
 	batch.Queue(holdResidence, id, person).Query(into(&found, pgx.RowToStructByName[Residence]))
 	batch.Queue(selectRole, id, person).Query(into(&roles, pgx.RowTo[home.Role]))
+	batch.Queue(selectImages, id).Query(into(&images, pgx.RowTo[[]attach.File]))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return Residence{}, fmt.Errorf("lock residence %d: %w", id, err)
 	}
 	if len(found) == 0 || len(roles) == 0 {
 		return Residence{}, problem.NotFound()
 	}
-	found[0].Role = roles[0]
+	found[0].Role, found[0].Images = roles[0], images[0]
 	return found[0], nil
 }
 

@@ -18,7 +18,7 @@ type service struct {
 }
 
 func newService(base *function.Base, photos *bucket.Bucket) *service {
-	return &service{base, &attach.Files{DB: base.DB, Bucket: photos, Outbox: base.Outbox}}
+	return &service{base, attach.NewFiles(base.DB, photos, base.Outbox)}
 }
 
 // routes lists every call. Whoever is no member of a home gets the 404 of what is not there.

@@ -24,7 +24,7 @@ type service struct {
 }
 
 func newService(base *function.Base, photos *bucket.Bucket) *service {
-	return &service{base, &attach.Files{DB: base.DB, Bucket: photos, Outbox: base.Outbox}}
+	return &service{base, attach.NewFiles(base.DB, photos, base.Outbox)}
 }
 
 func main() { run.Main(serve) }

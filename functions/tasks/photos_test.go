@@ -51,6 +51,7 @@ type shot struct {
 	category attach.Category
 	claimed  string // content type
 	sent     string // content type
+	encoding string // Content-Encoding
 	length   int    // claimed; 0 is what was sent
 	slack    int
 	content  []byte // nil: nothing was sent
@@ -73,10 +74,28 @@ func (d *darkroom) send(t *testing.T, s shot) int64 {
 		INSERT INTO pending_uploads (user_id, category, content_type, content_length, slack, object_key, state, expires_at)
 		VALUES ($1, $2, $3, $4, $5, 'uploads/' || gen_random_uuid(), $6, now() + CASE WHEN $7 THEN -1 ELSE 10 END * interval '1 minute') RETURNING id`,
 		s.by.ID, string(s.category), s.claimed, max(s.length, 1), s.slack, s.state, s.expired)
-	if s.content != nil {
+	switch {
+	case s.encoding != "":
+		d.putEncoded(t, id, s)
+	case s.content != nil:
 		d.put(t, id, s.sent, s.content)
 	}
 	return id
+}
+
+// putEncoded sends a header that a signature does not cover, as anybody can add one.
+func (d *darkroom) putEncoded(t *testing.T, id int64, s shot) {
+	t.Helper()
+	key := functiontest.Value[string](t, d.Server, `SELECT object_key FROM pending_uploads WHERE id = $1`, id)
+	form, err := d.photos.PresignPut(t.Context(), bucket.Upload{Key: key, ContentType: s.sent, Size: int64(len(s.content))})
+	require.NoError(t, err)
+	request, err := http.NewRequestWithContext(t.Context(), form.Method, form.URL, bytes.NewReader(s.content))
+	require.NoError(t, err)
+	request.Header = http.Header{"Content-Type": {s.sent}, "Content-Encoding": {s.encoding}}
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusOK, answer.StatusCode)
 }
 
 func (d *darkroom) put(t *testing.T, id int64, contentType string, content []byte) {
@@ -193,6 +212,7 @@ func TestAttachRefused(t *testing.T) {
 		"a truncated JPEG":     {with(func(s *shot) { s.content = truncated[:len(truncated)-20] }), 422},
 		"a truncated PNG":      {with(func(s *shot) { s.claimed, s.sent, s.content = "image/png", "image/png", small.Bytes()[:small.Len()-8] }), 422},
 		"a truncated PDF":      {with(func(s *shot) { s.claimed, s.sent, s.content = "application/pdf", "application/pdf", pdf[:20] }), 422},
+		"compressed":           {with(func(s *shot) { s.encoding = "gzip" }), 422},
 		"empty":                {with(func(s *shot) { s.content = []byte{} }), 422},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -287,5 +307,16 @@ func TestAttachWithoutBucket(t *testing.T) {
 	other := d.post(t, nil).ID
 	d.complete(t, other, nil)
 	require.NoError(t, server.Start(t.Context()))
+
+	// One that takes requests and answers none is no different, however many files there are.
+	ids := []int64{id}
+	for range 9 {
+		ids = append(ids, d.send(t, d.jpeg(t)))
+	}
+	before = d.written(t)
+	server.Pause()
+	functiontest.Refused(t, d.Call(t, "POST", "/api/task-completions/", d.ann.Token, d.completing(ids...)), 503)
+	server.Resume()
+	require.Equal(t, before, d.written(t))
 	functiontest.Read[completed](t, d.Call(t, "POST", "/api/task-completions/", d.ann.Token, d.completing(id)), 201)
 }

@@ -45,5 +45,5 @@ func serve(ctx context.Context) error {
 }
 
 func newService(base *function.Base, store *bucket.Bucket) *service {
-	return &service{base, store, &attach.Files{DB: base.DB, Bucket: store, Outbox: base.Outbox}}
+	return &service{base, store, attach.NewFiles(base.DB, store, base.Outbox)}
 }

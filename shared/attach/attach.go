@@ -53,9 +53,18 @@ func With(files, added []File) []File {
 
 // Files is where uploads are, and who is told of them.
 type Files struct {
-	DB     *pg.DB
-	Bucket *bucket.Bucket
-	Outbox *events.Outbox
+	db     *pg.DB
+	bucket *bucket.Bucket
+	outbox *events.Outbox
+	slots  chan struct{} // holds an item for each upload that is being looked at
+}
+
+// atOnce is how many uploads a process copies and looks at side by side, whoever sent them: looking at one can take megabytes.
+const atOnce = 5
+
+// NewFiles returns a process's files.
+func NewFiles(db *pg.DB, store *bucket.Bucket, outbox *events.Outbox) *Files {
+	return &Files{db: db, bucket: store, outbox: outbox, slots: make(chan struct{}, atOnce)}
 }
 
 // A Set is what one request attaches to one thing: all of its uploads or none. It is a [home.Ask], which claims them.
@@ -201,15 +210,15 @@ func (s *Set) Attach(ctx context.Context, tx *pg.Tx, to Owner) ([]File, error) {
 		if f.State == ready {
 			continue
 		}
-		if err := s.files.Outbox.Append(ctx, tx, events.UploadAttached{UploadID: f.ID, ResidenceID: to.ResidenceID}); err != nil {
+		if err := s.files.outbox.Append(ctx, tx, events.UploadAttached{UploadID: f.ID, ResidenceID: to.ResidenceID}); err != nil {
 			return nil, fmt.Errorf("tell of upload %d: %w", f.ID, err)
 		}
 	}
 	return With(files, nil), nil
 }
 
-// settleTimeout is what a refusal waits for, at most.
-const settleTimeout = time.Second
+// settleTimeout is what a refusal waits for, at most. An answer that is late already does not wait: the sweeper will do.
+const settleTimeout = 400 * time.Millisecond
 
 // Settle removes the copies that the transaction, which ended with err, leaves to nobody. What it cannot remove the sweeper
 // does. It returns err.
@@ -223,10 +232,10 @@ func (s *Set) Settle(ctx context.Context, err error) error {
 			keys = append(keys, original(u.copied))
 		}
 	}
-	if len(keys) > 0 {
+	if len(keys) > 0 && !bucket.Unavailable(err) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
-		_ = s.files.Bucket.Delete(ctx, keys...)
+		_ = s.files.bucket.Delete(ctx, keys...)
 	}
 	return err
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/pg"
@@ -38,7 +40,7 @@ FROM pending_uploads WHERE id = ANY ($1::bigint[]) AND user_id = $2 AND state <>
 
 // find reads the uploads, in the order of their ids in the request, and refuses what their rows tell.
 func (s *Set) find(ctx context.Context) error {
-	found, err := pg.All[upload](ctx, s.files.DB, selectUploads, s.ids, s.person)
+	found, err := pg.All[upload](ctx, s.files.db, selectUploads, s.ids, s.person)
 	if err != nil {
 		return fmt.Errorf("look up uploads: %w", err)
 	}
@@ -75,24 +77,26 @@ func (s *Set) check(i int) string {
 	return ""
 }
 
-// atOnce is how many uploads of a request are copied and looked at side by side.
-const atOnce = 5
+// leftForTransaction is what copying leaves of the time that a request has, so that no commit is cut off for it.
+const leftForTransaction = 1200 * time.Millisecond
 
 // copyAll copies what was sent to keys that no signed address writes, and looks at the copies: what lies under the signed
 // address may change at any moment.
 func (s *Set) copyAll(ctx context.Context) error {
-	messages, errs := make([]string, len(s.uploads)), make([]error, len(s.uploads))
-	slots := make(chan struct{}, atOnce)
-	var group sync.WaitGroup
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-leftForTransaction))
+		defer cancel()
+	}
+	messages := make([]string, len(s.uploads))
+	group, ctx := errgroup.WithContext(ctx)
 	for i := range s.uploads {
-		slots <- struct{}{}
-		group.Go(func() {
-			messages[i], errs[i] = s.files.copy(ctx, &s.uploads[i])
-			<-slots
+		group.Go(func() (err error) {
+			messages[i], err = s.files.inTurn(ctx, &s.uploads[i])
+			return err
 		})
 	}
-	group.Wait()
-	if err := errors.Join(errs...); err != nil {
+	if err := group.Wait(); err != nil {
 		return fmt.Errorf("copy uploads: %w", err)
 	}
 	var wrong []problem.Detail
@@ -104,20 +108,39 @@ func (s *Set) copyAll(ctx context.Context) error {
 	return refusals(wrong)
 }
 
+// inTurn copies and looks at an upload when it is its turn, and returns what is wrong with it.
+func (f *Files) inTurn(ctx context.Context, u *upload) (message string, err error) {
+	select {
+	case f.slots <- struct{}{}:
+		defer func() { <-f.slots }()
+	case <-ctx.Done():
+		return "", problem.Unavailable()
+	}
+	// What is in there was anybody's to choose.
+	defer func() {
+		if recover() != nil {
+			message, err = malformed, nil
+		}
+	}()
+	return f.copy(ctx, u)
+}
+
+const malformed = "expected a file that readers of its content_type can open"
+
 // headSize is what is read of a file at once: where most pictures say how large they are.
 const headSize = 64 << 10
 
 // copy makes the copy of an upload and returns what is wrong with it.
 func (f *Files) copy(ctx context.Context, u *upload) (message string, err error) {
 	key := "media/" + rand.Text()
-	if err := f.Bucket.Copy(ctx, u.ObjectKey, original(key)); err != nil {
+	if err := f.bucket.Copy(ctx, u.ObjectKey, original(key)); err != nil {
 		if errors.Is(err, bucket.ErrNotFound) {
 			return "expected a file that was sent: nothing is there yet", nil
 		}
 		return "", err
 	}
 	u.copied = key
-	file, err := f.Bucket.Read(ctx, original(key), headSize)
+	file, err := f.bucket.Read(ctx, original(key), headSize)
 	if err != nil {
 		return "", err
 	}
@@ -126,6 +149,8 @@ func (f *Files) copy(ctx context.Context, u *upload) (message string, err error)
 		return "expected a file as long as content_length said", nil
 	case file.ContentType != u.ContentType:
 		return "expected a file sent with the content_type that was said", nil
+	case file.Encoding != "":
+		return "expected a file sent without a Content-Encoding", nil
 	}
 	info, err := photo.Inspect(file, file.Size)
 	switch {
@@ -134,7 +159,7 @@ func (f *Files) copy(ctx context.Context, u *upload) (message string, err error)
 	case errors.Is(err, photo.ErrTruncated):
 		return "expected a whole file: its end is missing", nil
 	case errors.Is(err, photo.ErrMalformed):
-		return "expected a file that its content_type's readers can open", nil
+		return malformed, nil
 	case errors.Is(err, photo.ErrTooLarge):
 		return fmt.Sprintf("expected a picture of at most %d pixels a side and %d megapixels", photo.MaxSide, photo.MaxPixels/1_000_000), nil
 	case err != nil:

@@ -60,8 +60,9 @@ func (r *Reader) from(offset int64) ([]byte, error) {
 		return r.part[offset-r.start:], nil
 	}
 	ahead := leastAhead
-	if offset == end {
-		ahead = min(max(4*len(r.part), leastAhead), mostAhead)
+	// Who skips a little on the way still goes on.
+	if offset >= end && offset-end < leastAhead {
+		ahead = min(max(4*len(r.part), 4*leastAhead), mostAhead)
 	}
 	part := make([]byte, min(int64(ahead), r.Size-offset))
 	if err := r.bucket.readRange(r.ctx, r.Key, part, offset); err != nil {
