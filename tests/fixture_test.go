@@ -33,13 +33,17 @@ type fixture struct {
 	homeless, former, stranger    *story.Person // of no home; removed by the owner; with a home of their own
 	gone                          *story.Person // a member until leave deletes the account
 
-	home, task, completion, contractor, session, template int64
-	elsewhere                                             things // another home of the owner's
-	foreign                                               things // the stranger's
+	things            // of the home
+	session, template int64
+	upload            int64  // of the owner's, and waits
+	media             int64  // a paper of the home
+	elsewhere         things // another home of the owner's
+	foreign           things // the stranger's
+	foreignUpload     int64  // the stranger's, sent, and waits
 }
 
 // things are what a home has one of.
-type things struct{ home, task, completion, contractor int64 }
+type things struct{ home, task, completion, contractor, document int64 }
 
 func newFixture(t *testing.T, s *local.System) *fixture {
 	t.Helper()
@@ -69,6 +73,8 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 	f.must(ctx, t, f.owner, http.MethodPatch, f.user(f.viewer), map[string]any{"role": "viewer"}, nil)
 	f.must(ctx, t, f.owner, http.MethodDelete, f.user(f.former), nil, nil)
 	f.furnish(ctx, t)
+	f.keepPaper(ctx, t)
+	f.upload, f.foreignUpload = f.send(ctx, t, f.owner, f.secret), f.send(ctx, t, f.stranger, "Foreign")
 	f.elsewhere = f.thingsOf(ctx, t, f.owner, homes[1], "Elsewhere")
 	f.foreign = f.thingsOf(ctx, t, f.stranger, homes[2], "Foreign")
 	return f
@@ -77,7 +83,7 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 // leave deletes gone's account after calls to every function, so that the look-up of the token has just been kept.
 func (f *fixture) leave(ctx context.Context, t *testing.T) {
 	t.Helper()
-	for _, path := range []string{"/api/tasks/", "/api/residences/my/", "/api/auth/me/"} {
+	for _, path := range []string{"/api/tasks/", "/api/residences/my/", "/api/documents/", "/api/auth/me/"} {
 		f.must(ctx, t, f.gone, http.MethodGet, path, nil, nil)
 	}
 	f.must(ctx, t, f.gone, http.MethodDelete, "/api/auth/account/", map[string]any{"password": story.Password}, nil)
@@ -86,11 +92,30 @@ func (f *fixture) leave(ctx context.Context, t *testing.T) {
 // furnish puts other things into the home.
 func (f *fixture) furnish(ctx context.Context, t *testing.T) {
 	t.Helper()
-	made := f.thingsOf(ctx, t, f.owner, f.home, f.secret)
-	f.task, f.completion, f.contractor = made.task, made.completion, made.contractor
+	f.things = f.thingsOf(ctx, t, f.owner, f.home, f.secret)
 }
 
-// thingsOf puts a contractor into a home, a task that was completed, and one that is due.
+// paperType is the content type of papers, which are shown as they are sent.
+const paperType = "application/pdf"
+
+// keepPaper puts another paper into the home.
+func (f *fixture) keepPaper(ctx context.Context, t *testing.T) {
+	t.Helper()
+	f.media = f.send(ctx, t, f.owner, f.secret)
+	f.create(ctx, t, f.owner, "/api/documents/", map[string]any{
+		"residence_id": f.home, "title": f.secret, "document_type": "manual", "upload_ids": []any{f.media},
+	})
+}
+
+// send has somebody send a paper, for a document.
+func (f *fixture) send(ctx context.Context, t *testing.T, p *story.Person, name string) int64 {
+	t.Helper()
+	id, err := p.Send(ctx, story.File{Category: "document_file", Type: paperType, Name: name, Content: []byte("%PDF-1.7\n%%EOF\n")})
+	require.NoError(t, err)
+	return id
+}
+
+// thingsOf puts a contractor into a home, a task that was completed, one that is due, and a document.
 func (f *fixture) thingsOf(ctx context.Context, t *testing.T, p *story.Person, home int64, name string) things {
 	t.Helper()
 	made := things{home: home}
@@ -98,6 +123,7 @@ func (f *fixture) thingsOf(ctx context.Context, t *testing.T, p *story.Person, h
 	done := f.create(ctx, t, p, "/api/tasks/", map[string]any{"residence_id": home, "title": name})
 	made.completion = f.create(ctx, t, p, "/api/task-completions/", map[string]any{"task_id": done, "notes": name})
 	made.task = f.create(ctx, t, p, "/api/tasks/", map[string]any{"residence_id": home, "title": name, "due_date": story.Day(9), "frequency_id": 3})
+	made.document = f.create(ctx, t, p, "/api/documents/", map[string]any{"residence_id": home, "title": name, "document_type": "manual"})
 	return made
 }
 
@@ -142,6 +168,12 @@ func (f *fixture) path(path string) string {
 		id = f.completion
 	case strings.HasPrefix(path, "/api/contractors/"):
 		id = f.contractor
+	case strings.HasPrefix(path, "/api/documents/"):
+		id = f.document
+	case strings.HasPrefix(path, "/api/media/"):
+		id = f.media
+	case strings.HasPrefix(path, "/api/uploads/"):
+		id = f.upload
 	case strings.HasPrefix(path, "/api/auth/sessions/"):
 		id = f.session
 	}

@@ -16,6 +16,7 @@ func withoutKey() map[string]string {
 	return map[string]string{
 		"register":        "answers with a token",
 		"share-residence": "answers with a code",
+		"presign-upload":  "answers with a signed address",
 	}
 }
 

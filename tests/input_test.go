@@ -76,6 +76,9 @@ SELECT md5(concat(
     (SELECT string_agg(s::text, '|' ORDER BY contractor_id, specialty_id) FROM residence_contractor_specialty s),
     (SELECT string_agg(t::text, '|' ORDER BY id) FROM task_task t),
     (SELECT string_agg(c::text, '|' ORDER BY id) FROM task_taskcompletion c),
+    (SELECT string_agg(p::text, '|' ORDER BY id) FROM pending_uploads p),
+    (SELECT string_agg(d::text, '|' ORDER BY id) FROM upload_document d),
+    (SELECT string_agg(f::text, '|' ORDER BY id) FROM upload_media f),
     (SELECT string_agg(e.id::text, '|' ORDER BY id) FROM outbox_event e),
     (SELECT string_agg(m::text, '|' ORDER BY id) FROM notification_message m),
     (SELECT string_agg(concat(encode(i.key_hash, 'hex'), i.answer), '|' ORDER BY key_hash) FROM shared_idempotency i)))`

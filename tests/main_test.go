@@ -32,17 +32,21 @@ func run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	programs = dir
 	code := m.Run()
-	if err := shared.stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "stop the shared system:", err)
+	if err := errors.Join(shared.stop(), putting.stop()); err != nil {
+		fmt.Fprintln(os.Stderr, "stop the shared systems:", err)
 		return 1
 	}
 	return code
 }
 
-// shared is the system of all tests that break nothing.
-var shared = &sharedSystem{}
+// shared is the system of all tests that break nothing; putting is one whose files are sent in the other form.
+var (
+	shared  = &sharedSystem{method: "post"}
+	putting = &sharedSystem{method: "put"}
+)
 
 type sharedSystem struct {
+	method string
 	once   sync.Once
 	system *local.System
 	dir    string
@@ -56,7 +60,9 @@ func (s *sharedSystem) start() {
 	if s.err = os.Chmod(s.dir, 0o755); s.err != nil {
 		return
 	}
-	s.system, s.err = local.Start(context.Background(), local.Config{Dir: filepath.Join(s.dir, "run"), Bin: programs})
+	s.system, s.err = local.Start(context.Background(), local.Config{
+		Dir: filepath.Join(s.dir, "run"), Bin: programs, Values: map[string]string{"honeydue/UPLOADS_METHOD": s.method},
+	})
 }
 
 func (s *sharedSystem) stop() error {
@@ -69,9 +75,14 @@ func (s *sharedSystem) stop() error {
 // system returns the shared system.
 func system(t *testing.T) *local.System {
 	t.Helper()
-	shared.once.Do(shared.start)
-	require.NoError(t, shared.err)
-	return shared.system
+	return shared.running(t)
+}
+
+func (s *sharedSystem) running(t *testing.T) *local.System {
+	t.Helper()
+	s.once.Do(s.start)
+	require.NoError(t, s.err)
+	return s.system
 }
 
 // ownSystem starts a system for a test that breaks parts of it.

@@ -13,24 +13,30 @@ import (
 	"github.com/honeydue/backend/tests/story"
 )
 
-// TestReadmeWalk runs the commands of the README as they are printed there.
+// TestReadmeWalk runs the commands of the README as they are printed there, in one shell, with either form of sending files.
 func TestReadmeWalk(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
-	_, walk, found := strings.Cut(string(readme), "```bash\n")
-	require.True(t, found)
-	walk, _, found = strings.Cut(walk, "```")
-	require.True(t, found)
-	s := system(t)
-	_, port, found := strings.Cut(s.URL, "127.0.0.1:")
-	require.True(t, found)
-	bash := exec.CommandContext(within(t, 2*time.Minute), "bash", "-euo", "pipefail", "-c", walk)
-	bash.Env = append(os.Environ(), "PORT="+port)
-	printed, err := bash.CombinedOutput()
-	require.NoError(t, err, string(printed))
-	require.Contains(t, string(printed), "completed_tasks")
-	require.Contains(t, string(printed), "Two nests, both empty.", "the mail of the second member")
+	var walk strings.Builder
+	for _, block := range strings.Split(string(readme), "```bash\n")[1:] {
+		commands, _, _ := strings.Cut(block, "```")
+		walk.WriteString(commands)
+	}
+	for _, on := range []*sharedSystem{shared, putting} {
+		t.Run(on.method, func(t *testing.T) {
+			t.Parallel()
+			_, port, found := strings.Cut(on.running(t).URL, "127.0.0.1:")
+			require.True(t, found)
+			bash := exec.CommandContext(within(t, 2*time.Minute), "bash", "-euo", "pipefail", "-c", walk.String())
+			bash.Env = append(os.Environ(), "PORT="+port, "TMPDIR="+t.TempDir())
+			printed, err := bash.CombinedOutput()
+			require.NoError(t, err, string(printed))
+			require.Contains(t, string(printed), "completed_tasks")
+			require.Contains(t, string(printed), "Two nests, both empty.", "the mail of the second member")
+			require.Contains(t, string(printed), "200 image/jpeg", "the photo from the bucket")
+		})
+	}
 }
 
 // TestEveryPathIsRouted: a call that the document promises is reached through the manifests' routes.

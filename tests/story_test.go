@@ -101,7 +101,7 @@ func TestNothingInsideIsPublic(t *testing.T) {
 	t.Parallel()
 	s := system(t)
 	phone := story.NewPhone(s.URL)
-	for _, path := range []string{"/notifications/", "/sweeper/", "/honeydue/default", "/api/", "/api/events/", "/healthz", "/api/taskss/"} {
+	for _, path := range []string{"/notifications/", "/sweeper/", "/media/", "/uploads/", "/honeydue/default", "/api/", "/api/events/", "/healthz", "/api/taskss/"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			answer, err := phone.Call(t.Context(), method, path, nil, "")
 			require.NoError(t, err)

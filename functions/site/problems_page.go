@@ -68,8 +68,11 @@ func explain(slug string) (meaning, advice string) {
 	case "request-timeout":
 		return "The request did not arrive whole in time.", "Send it again."
 	case "conflict":
-		return "The state of things stands against the request: someone else was first, the email address is taken, or a request with the same Idempotency-Key still runs.",
-			"Where current is there, it is the thing as it is now: show it, and let the person decide."
+		return "The state of things stands against the request: someone else was first, the email address is taken, a request with the same Idempotency-Key still runs, or a photo is still being cleaned.",
+			"Where current is there, it is the thing as it is now: show it, and let the person decide. Where Retry-After is there, try again after as many seconds."
+	case "gone":
+		return "It was there and never comes back: a photo from which the place where it was taken could not be removed.",
+			"Do not ask again. Delete it, and send the photo in another form."
 	case "too-large":
 		return "A body holds at most 1 MiB.", "Send less. Photos go to the bucket and not through here."
 	case "unsupported-media-type":
@@ -80,7 +83,7 @@ func explain(slug string) (meaning, advice string) {
 	case "too-many-requests":
 		return "The caller, or its address, has done this too often.", "Wait for as many seconds as Retry-After says."
 	case "unavailable":
-		return "Something that the call needs is away, most likely the database.",
+		return "Something that the call needs is away: the database, or the bucket when photos are attached.",
 			"Try again after the seconds that Retry-After names, with the same Idempotency-Key for a call that creates."
 	case "internal":
 		return "An error of ours. It is in our log under the X-Request-Id of the answer.", "Report that id."

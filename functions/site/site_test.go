@@ -216,7 +216,7 @@ func TestRoleReadsNoTable(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), s.DB.DirectURL("honeydue_site"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close(t.Context())) }()
-	for _, table := range []string{"auth_user", "auth_session", "residence_residence", "task_task", "outbox_event", "notification_message", "shared_limit"} {
+	for _, table := range []string{"auth_user", "auth_session", "residence_residence", "task_task", "pending_uploads", "upload_media", "upload_document", "outbox_event", "notification_message", "shared_limit"} {
 		_, err := conn.Exec(t.Context(), `SELECT FROM `+pgx.Identifier{table}.Sanitize())
 		require.ErrorContains(t, err, "permission denied", table)
 	}

@@ -40,7 +40,8 @@ func (s *service) routes(on huma.API) {
 		Method: get, Path: "/api/media/{id}/", OperationID: "get-media", Tags: media,
 		Summary: "Where to fetch a photo or paper", DefaultStatus: http.StatusFound, Errors: []int{gone, conflict, http.StatusGone},
 		Description: "For members of its home. Location is an address in the bucket that works for 5 minutes, for anybody: follow it without the header " +
-			"Authorization. size=thumb is a picture in it of at most 512 pixels a side, or the whole one where none could be made, and of a paper the paper. " +
+			"Authorization. The bucket answers with the type that was looked at and a Content-Disposition; X-Content-Type-Options only this answer has, since " +
+			"no bucket can be told to send it. size=thumb is a picture in it of at most 512 pixels a side, or the whole one where none could be made, and of a paper the paper. " +
 			"409, with Retry-After, while a photo is being cleaned; 410 for one that cannot be.",
 	}, s.getMedia)
 	api.Handle(signed, huma.Operation{

@@ -76,3 +76,17 @@ func TestUpkeep(t *testing.T) {
 	require.NoError(t, story.Upkeep(ctx, c.Phone))
 	t.Logf("upkeep: %s", time.Since(began).Round(time.Millisecond))
 }
+
+// TestPhotos: photos reach the bucket past the ingress, and everybody of the home without the place where they were taken.
+func TestPhotos(t *testing.T) {
+	ctx, c := within(t, 3*time.Minute)
+	done, err := story.MainJob(ctx, c.Phone)
+	require.NoError(t, err)
+	stranger, err := story.Register(ctx, c.Phone(), "Sam")
+	require.NoError(t, err)
+	began := time.Now()
+	require.NoError(t, done.Photo(ctx))
+	require.NoError(t, done.Look(ctx, stranger))
+	t.Logf("two photos sent, cleaned and seen: %s", time.Since(began).Round(time.Millisecond))
+	require.NoError(t, c.Tick(ctx, "uploads"))
+}

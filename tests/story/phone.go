@@ -62,7 +62,8 @@ func (a Answer) Decode(status int, into any) error {
 	return nil
 }
 
-// Call sends one request. body is sent as JSON, a []byte as it is, nil not at all; key is an Idempotency-Key or empty.
+// Call sends one request. body is sent as JSON, a []byte as it is, nil not at all; key is an Idempotency-Key or empty. A
+// redirect is an answer like any other.
 func (p *Phone) Call(ctx context.Context, method, path string, body any, key string) (Answer, error) {
 	encoded, raw := body.([]byte)
 	if !raw && body != nil {
@@ -85,14 +86,26 @@ func (p *Phone) Call(ctx context.Context, method, path string, body any, key str
 		req.Header.Set("Idempotency-Key", key)
 	}
 	req.Header.Set("X-Forwarded-For", p.Address)
-	res, err := p.Client.Do(req)
+	// What another host gets is for that host to see, and the token is not.
+	client := *p.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := do(&client, req)
 	if err != nil {
-		return Answer{}, fmt.Errorf("%s %s: %w", method, path, err)
+		return answer, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return answer, nil
+}
+
+// do sends a request and reads its answer.
+func do(client *http.Client, req *http.Request) (Answer, error) {
+	res, err := client.Do(req)
+	if err != nil {
+		return Answer{}, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	read, err := io.ReadAll(res.Body)
 	if err != nil {
-		return Answer{}, fmt.Errorf("read answer of %s %s: %w", method, path, err)
+		return Answer{}, fmt.Errorf("read answer: %w", err)
 	}
 	return Answer{Status: res.StatusCode, Header: res.Header, Body: read}, nil
 }

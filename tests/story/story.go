@@ -79,6 +79,7 @@ type Done struct {
 	Task          int64
 	Completion    int64
 	Title         string
+	Photos        []Photo // once there are any
 }
 
 // MainJob has two people register, each on a phone of their own, share a home, and one complete a task in it.

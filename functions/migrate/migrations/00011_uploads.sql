@@ -112,7 +112,7 @@ BEGIN
     FROM unnest(TG_ARGV[0]::text[]) AS part
     ON CONFLICT (object_key) DO UPDATE SET due_at = least(upload_tombstone.due_at, excluded.due_at);
     IF TG_OP = 'DELETE' THEN
-        UPDATE pending_uploads SET state = 'given_up' WHERE id = OLD.id AND state = 'attached';
+        UPDATE pending_uploads SET state = 'given_up', filename = NULL WHERE id = OLD.id AND state = 'attached';
     END IF;
     RETURN NULL;
 END $$;
