@@ -19,6 +19,7 @@ import (
 
 	"github.com/honeydue/backend/knative/local"
 	"github.com/honeydue/backend/shared/devserver/wire"
+	"github.com/honeydue/backend/tests/bench/built"
 )
 
 // publishing is how long the sink takes; silence is longer, and means that it is over.
@@ -61,7 +62,7 @@ func bench(ctx context.Context, out io.Writer) (bool, error) {
 		return false, fmt.Errorf("open folder: %w", err)
 	}
 	stripped := filepath.Join(dir, "stripped")
-	if err := buildFunctions(ctx, root, stripped); err != nil {
+	if err := built.Functions(ctx, stripped, functions[:]...); err != nil {
 		return false, err
 	}
 	starts, err := benchStarts(ctx, out, stripped)

@@ -27,21 +27,7 @@ const (
 )
 
 // functions are the services; migrate is a Job.
-var functions = [...]string{"auth", "residences", "tasks", "site", "notifications", "sweeper"}
-
-// buildFunctions builds every function as its image has it, stripped, into dir.
-func buildFunctions(ctx context.Context, root, dir string) error {
-	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}
-	for _, name := range functions {
-		args = append(args, "github.com/honeydue/backend/functions/"+name)
-	}
-	build := exec.CommandContext(ctx, "go", args...)
-	build.Dir, build.Stderr, build.Env = root, os.Stderr, append(os.Environ(), "CGO_ENABLED=0")
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("build functions: %w", err)
-	}
-	return nil
-}
+var functions = [...]string{"auth", "residences", "tasks", "site", "notifications", "sweeper", "uploads", "media"}
 
 type start struct {
 	took time.Duration
@@ -91,6 +77,7 @@ func startOnce(ctx context.Context, program string) (start, error) {
 	cmd.Env = []string{
 		"PORT=" + strconv.Itoa(port), "LISTEN_HOST=127.0.0.1",
 		"DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing", "REDIS_URL=redis://127.0.0.1:1", "K_SINK=http://127.0.0.1:1",
+		"S3_ENDPOINT=http://127.0.0.1:1", "S3_REGION=none", "S3_BUCKET=none", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none",
 		"CODE_KEY=a key that derives codes for nobody", "SMTP_URL=smtp://127.0.0.1:1?tls=none", "MAIL_FROM=honeyDue <hello@example.com>",
 		"PUBLIC_URL=http://127.0.0.1",
 	}

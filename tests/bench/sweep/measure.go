@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A result is what a sweep took, the last one where others were killed before, and what it left.
+type result struct {
+	ticks      int
+	took       time.Duration
+	memory     int64 // bytes, at most
+	left, lost int   // objects
+}
+
+// longestRun is within what a killed sweeper is still at work.
+const longestRun = 1500 * time.Millisecond
+
+// measure kills a sweeper at random moments, so many times, and then lets one work until nothing is left.
+func (w *world) measure(ctx context.Context, kills int) (result, error) {
+	var r result
+	for range kills {
+		p, err := w.start(ctx)
+		if err != nil {
+			return r, err
+		}
+		ticking := make(chan error, 1)
+		go func() { ticking <- p.tick(ctx) }()
+		select {
+		case <-ctx.Done():
+		case <-time.After(rand.N(longestRun)):
+		}
+		err = p.kill()
+		<-ticking // cut off, or done
+		if err != nil {
+			return r, err
+		}
+		if _, err := w.db.Exec(ctx, `UPDATE upload_tombstone SET due_at = now()`); err != nil {
+			return r, fmt.Errorf("end claims: %w", err)
+		}
+	}
+	p, err := w.start(ctx)
+	if err != nil {
+		return r, err
+	}
+	began := time.Now()
+	for todo := 1; todo > 0 && r.took < 5*maxTime; r.ticks++ {
+		if err := p.tick(ctx); err != nil {
+			return r, errors.Join(err, p.kill())
+		}
+		r.took = time.Since(began)
+		if err := w.db.QueryRow(ctx, `SELECT (SELECT count(*) FROM pending_uploads WHERE state = 'pending') + (SELECT count(*) FROM upload_tombstone)`).Scan(&todo); err != nil {
+			return r, fmt.Errorf("count what is left: %w", err)
+		}
+	}
+	r.memory, err = p.memory()
+	if err := errors.Join(err, p.kill()); err != nil {
+		return r, err
+	}
+	if r.left, err = w.count(ctx, "uploads/"); err != nil {
+		return r, err
+	}
+	kept, err := w.count(ctx, "media/")
+	r.lost = 2*attached - kept
+	return r, err
+}
+
+// A process is a sweeper.
+type process struct {
+	cmd *exec.Cmd
+	url string
+}
+
+// start starts a sweeper and returns once it listens.
+func (w *world) start(ctx context.Context) (*process, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("find a free port: %w", err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		return nil, fmt.Errorf("find a free port: %w", err)
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("find a free port: %w", err)
+	}
+	p := &process{exec.CommandContext(ctx, w.program), "http://" + address + "/"}
+	p.cmd.Env, p.cmd.Stderr = append(w.env, "PORT="+port, "LOG_LEVEL=warn"), os.Stderr
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start sweeper: %w", err)
+	}
+	for ready := time.Now().Add(10 * time.Second); ; {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err == nil {
+			return p, conn.Close()
+		}
+		if time.Now().After(ready) || ctx.Err() != nil {
+			return nil, errors.Join(errors.New("the sweeper does not listen"), p.kill())
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// tick sends what the schedule uploads sends and returns once it is answered.
+func (p *process) tick(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, strings.NewReader("{}"))
+	if err != nil {
+		return fmt.Errorf("tick: %w", err)
+	}
+	for name, value := range map[string]string{"Ce-Id": "1", "Ce-Type": "dev.knative.sources.ping", "Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/uploads"} {
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("tick: %w", err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusNoContent {
+		return errors.Join(err, fmt.Errorf("tick answered %d", res.StatusCode))
+	}
+	return nil
+}
+
+// kill ends the process at once.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("kill sweeper: %w", err)
+	}
+	var ended *exec.ExitError
+	if err := p.cmd.Wait(); !errors.As(err, &ended) {
+		return fmt.Errorf("wait for sweeper: %w", err)
+	}
+	return nil
+}
+
+// memory returns the most that the process has ever held, in bytes.
+func (p *process) memory() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("read memory: %w", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, errors.New("read memory: there is no VmHWM")
+}

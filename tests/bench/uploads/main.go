@@ -1,0 +1,72 @@
+// Command uploads measures what photos cost the functions: how many signed addresses function uploads gives out with one core, and
+// how long a completion takes that a photo is attached to. PostgreSQL, Redis and a real S3 server are on the same machine. It
+// prints tables, with the target beside each figure, and ends with 1 when one is missed.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/honeydue/backend/tests/bench/built"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	met, err := bench(ctx, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "uploads:", err)
+	}
+	if err != nil || !met {
+		stop()
+		os.Exit(1) //nolint:gocritic // stop was called
+	}
+}
+
+func bench(ctx context.Context, out io.Writer) (met bool, err error) {
+	_, _ = fmt.Fprintf(out, "honeyDue, %s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
+	dir, err := os.MkdirTemp("", "honeydue-uploads-")
+	if err != nil {
+		return false, fmt.Errorf("make folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return false, fmt.Errorf("open folder: %w", err)
+	}
+	if err := built.Functions(ctx, dir, "migrate", "uploads", "tasks"); err != nil {
+		return false, err
+	}
+	w, err := makeWorld(ctx, dir)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	presign, err := benchPresign(ctx, out, w)
+	if err != nil {
+		return false, err
+	}
+	attach, err := benchAttach(ctx, out, w)
+	return presign && attach, err
+}
+
+// percentile returns the duration that so many of 100 do not exceed, and sorts.
+func percentile(times []time.Duration, of100 int) time.Duration {
+	slices.Sort(times)
+	return times[len(times)*of100/100]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+func verdict(ok bool) string {
+	if ok {
+		return "met"
+	}
+	return "MISSED"
+}
