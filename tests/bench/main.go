@@ -42,11 +42,6 @@ func main() {
 }
 
 func bench(ctx context.Context, out io.Writer) (bool, error) {
-	root, err := goEnv(ctx, "GOWORK")
-	if err != nil {
-		return false, err
-	}
-	root = filepath.Dir(root)
 	version, err := goEnv(ctx, "GOVERSION")
 	if err != nil {
 		return false, err

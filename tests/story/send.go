@@ -82,12 +82,11 @@ func (a Address) wrap(file []byte) (body []byte, contentType string, err error) 
 		err = errors.Join(err, form.WriteField(name, value))
 	}
 	last, created := form.CreateFormFile("file", "photo.jpg")
-	if err = errors.Join(err, created); err != nil {
+	if err := errors.Join(err, created); err != nil {
 		return nil, "", err
 	}
 	_, err = last.Write(file)
-	err = errors.Join(err, form.Close())
-	return to.Bytes(), form.FormDataContentType(), err
+	return to.Bytes(), form.FormDataContentType(), errors.Join(err, form.Close())
 }
 
 // Fetch asks for media, which must be ready, and gets it from the bucket.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,14 +34,17 @@ func (w *world) measure(ctx context.Context, kills int) (result, error) {
 		if err != nil {
 			return r, err
 		}
-		ticking := make(chan error, 1)
-		go func() { ticking <- p.tick(ctx) }()
+		ticking := make(chan struct{})
+		go func() {
+			defer close(ticking)
+			_ = p.tick(ctx) // cut off, or done
+		}()
 		select {
 		case <-ctx.Done():
 		case <-time.After(rand.N(longestRun)):
 		}
 		err = p.kill()
-		<-ticking // cut off, or done
+		<-ticking
 		if err != nil {
 			return r, err
 		}
@@ -95,7 +99,7 @@ func (w *world) start(ctx context.Context) (*process, error) {
 		return nil, fmt.Errorf("find a free port: %w", err)
 	}
 	p := &process{exec.CommandContext(ctx, w.program), "http://" + address + "/"}
-	p.cmd.Env, p.cmd.Stderr = append(w.env, "PORT="+port, "LOG_LEVEL=warn"), os.Stderr
+	p.cmd.Env, p.cmd.Stderr = slices.Concat(w.env, []string{"PORT=" + port, "LOG_LEVEL=warn"}), os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start sweeper: %w", err)
 	}
