@@ -121,10 +121,20 @@ CREATE TRIGGER upload_media_cleaned AFTER UPDATE OF state ON upload_media
     FOR EACH ROW WHEN (OLD.state = 'cleaning' AND NEW.state = 'ready') EXECUTE FUNCTION upload_bury_media('{/original}');
 CREATE TRIGGER upload_media_failed AFTER UPDATE OF state ON upload_media
     FOR EACH ROW WHEN (OLD.state <> 'failed' AND NEW.state = 'failed') EXECUTE FUNCTION upload_bury_media('{/original,/clean,/thumb}');
+-- What is put back to be cleaned after all loses its tombstones.
+-- +goose StatementBegin
+CREATE FUNCTION upload_unbury_media() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    DELETE FROM upload_tombstone WHERE object_key IN (OLD.object_key || '/original', OLD.object_key || '/clean', OLD.object_key || '/thumb');
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER upload_media_retried AFTER UPDATE OF state ON upload_media
+    FOR EACH ROW WHEN (OLD.state = 'failed' AND NEW.state = 'cleaning') EXECUTE FUNCTION upload_unbury_media();
 CREATE TRIGGER upload_media_deleted AFTER DELETE ON upload_media
     FOR EACH ROW EXECUTE FUNCTION upload_bury_media('{/original,/clean,/thumb}');
 -- What runs as the owner is nobody's to attach to a table of their own.
-REVOKE EXECUTE ON FUNCTION upload_bury_pending(), upload_bury_media() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION upload_bury_pending(), upload_bury_media(), upload_unbury_media() FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO honeydue_uploads, honeydue_media;
 GRANT SELECT ON goose_db_version TO honeydue_uploads, honeydue_media;
