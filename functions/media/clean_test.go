@@ -87,7 +87,6 @@ func TestWhatCannotBeCleanedFailsOnce(t *testing.T) {
 		file    []byte
 		reason  string
 	}{
-		"missing":             {"image/jpeg", nil, "missing"},
 		"empty":               {"image/jpeg", []byte{}, "type"},
 		"html":                {"image/jpeg", []byte("<html><script>alert(1)</script></html>"), "type"},
 		"pdf":                 {"application/pdf", []byte("%PDF-1.7\n%%EOF\n"), "type"},

@@ -19,14 +19,16 @@ const (
 	// maxBytes is what the bucket takes of somebody who said 10 MiB.
 	maxBytes = 10<<20 + 256
 
-	// maxTries is how often a photo may take its process along before nobody tries again. It is more than there are processes, so
-	// that deliveries of one event at once are not mistaken for it.
+	// maxTries is how often a photo may take its process along, or have no original, before nobody tries again. It is more than
+	// there are processes, so that deliveries of one event at once are not mistaken for it.
 	maxTries = 5
 )
 
 // cleanUpload is the work of upload.attached: it stores what may be seen of the photo, and its effect says so. A photo that
 // cannot be cleaned is failed by the effect; an error is of the database or the bucket alone. An attempt that the bucket ended
-// does not count, whatever its reason, so that no outage or wrong setting ever costs a photo.
+// does not count, whatever its reason, so that no outage ever costs a photo. One that finds no original does, since it may be
+// lost, or the bucket another one. The original of a failed photo stays for a week: whoever set right what was wrong can set its
+// row back to cleaning, and its delivery to pending with no attempts, and have the event come again.
 func (s *service) cleanUpload(ctx context.Context, e events.Event, attempt int) (events.Effect, error) {
 	data, err := events.Decode[events.UploadAttached](e)
 	if err != nil {
@@ -47,6 +49,8 @@ func (s *service) cleanUpload(ctx context.Context, e events.Event, attempt int) 
 	debug.FreeOSMemory()
 	var found flawError
 	switch {
+	case errors.Is(err, errMissing) && attempt < maxTries:
+		return nil, fmt.Errorf("%w: see that S3_BUCKET is the bucket of the functions that attach", err)
 	case errors.As(err, &found):
 		return s.failed(m, found), nil
 	case err != nil:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -131,6 +132,40 @@ func TestAPhotoThatTakesItsProcessAlong(t *testing.T) {
 	require.Equal(t, "failed unprocessable", b.row(t, s))
 	require.Equal(t, "done 6", b.delivery(t, s.event))
 	require.Equal(t, []string{partClean, partOriginal, partThumb}, b.buried(t, s))
+}
+
+// A bucket that is another one has no original either: the photo waits for a while, and then can still be cleaned for a week.
+func TestAnOriginalThatIsMissing(t *testing.T) {
+	t.Parallel()
+	b := setup(t, devtest.NewBucket(t))
+	found := b.attach(t, "image/jpeg", nil)
+	require.Equal(t, http.StatusServiceUnavailable, b.deliver(t, found.event))
+	require.Equal(t, "pending 1", b.delivery(t, found.event))
+	b.put(t, found, "image/jpeg", phoneJPEG(t))
+	require.Equal(t, http.StatusNoContent, b.deliver(t, found.event))
+	require.Equal(t, "ready with thumbnail", b.row(t, found))
+
+	lost := b.attach(t, "image/jpeg", nil)
+	for try := range maxTries - 1 {
+		require.Equal(t, http.StatusServiceUnavailable, b.deliver(t, lost.event))
+		require.Equal(t, "cleaning", b.row(t, lost))
+		require.Equal(t, "pending "+strconv.Itoa(try+1), b.delivery(t, lost.event))
+	}
+	for range 2 {
+		require.Equal(t, http.StatusNoContent, b.deliver(t, lost.event))
+		require.Equal(t, "failed missing", b.row(t, lost))
+		require.Equal(t, "done 5", b.delivery(t, lost.event))
+	}
+	require.Equal(t, []string{partClean, partOriginal, partThumb}, b.buried(t, lost))
+	require.InDelta(t, 7*24, functiontest.Value[float64](t, b.Server, `
+		SELECT extract(epoch FROM due_at - now())::float8 / 3600 FROM upload_tombstone WHERE object_key = $1`, lost.key+partOriginal), 1)
+
+	b.put(t, lost, "image/jpeg", phoneJPEG(t))
+	b.Exec(t, `UPDATE upload_media SET state = 'cleaning', reason = NULL WHERE id = $1`, lost.id)
+	b.Exec(t, `UPDATE outbox_delivery SET state = 'pending', attempts = 0 WHERE event_id = $1`, lost.event)
+	require.Equal(t, http.StatusNoContent, b.deliver(t, lost.event))
+	require.Equal(t, "ready with thumbnail", b.row(t, lost))
+	require.Equal(t, []string{partOriginal}, b.buried(t, lost))
 }
 
 func TestAHomeThatIsDeletedMeanwhile(t *testing.T) {

@@ -65,7 +65,7 @@ func (s *service) ready(m media, thumbnail bool) events.Effect {
 const markFailed = `
 UPDATE upload_media SET state = 'failed', reason = $2 WHERE id = $1::bigint AND state = 'cleaning'`
 
-// failed ends a photo that cannot be cleaned; its objects go, and nobody tries again.
+// failed ends a photo that cannot be cleaned: nobody tries again. Its objects go, the original in a week.
 func (s *service) failed(m media, found flawError) events.Effect {
 	return func(ctx context.Context, tx pgx.Tx) (func(context.Context), error) {
 		if _, err := tx.Exec(ctx, markFailed, m.ID, string(found)); err != nil {

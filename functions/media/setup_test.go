@@ -88,13 +88,19 @@ func (b *bundle) attach(t *testing.T, contentType string, content []byte) sent {
 	t.Helper()
 	at := sent{key: "media/" + uuid.NewString()}
 	if content != nil {
-		require.NoError(t, b.bucket.Put(t.Context(), at.key+partOriginal, contentType, bytes.NewReader(content), int64(len(content))))
+		b.put(t, at, contentType, content)
 	}
 	at.id = functiontest.Value[int64](t, b.Server, `
 		INSERT INTO upload_media (id, residence_id, content_type, object_key, state)
 		SELECT coalesce(max(id), 0) + 1, $1, $2, $3, 'cleaning' FROM upload_media RETURNING id`, b.home, contentType, at.key)
 	at.event = b.tell(t, at.id)
 	return at
+}
+
+// put stores the original of a photo.
+func (b *bundle) put(t *testing.T, s sent, contentType string, content []byte) {
+	t.Helper()
+	require.NoError(t, b.bucket.Put(t.Context(), s.key+partOriginal, contentType, bytes.NewReader(content), int64(len(content))))
 }
 
 // tell tells that a photo was attached, and returns the event's id. Its publishing finds no broker.
