@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -15,19 +14,12 @@ WITH due AS (
 )
 UPDATE pending_uploads p SET state = 'expired' FROM due WHERE p.id = due.id`
 
-	// A day is longer than anybody counts what a person has sent.
+	// A day is longer than anybody counts what a person has sent. An attached one ends with what it was attached as: a trigger
+	// gives it up.
 	forgetEnded = `
 DELETE FROM pending_uploads WHERE id IN (
     SELECT id FROM pending_uploads
     WHERE state IN ('expired', 'given_up') AND created_at < now() - interval '1 day' ORDER BY created_at LIMIT $1)`
-
-	// What became of an attached one is shown for as long as it is there.
-	forgetAttached = `
-DELETE FROM pending_uploads WHERE id IN (
-    SELECT p.id FROM pending_uploads p
-    WHERE p.state = 'attached' AND p.created_at < now() - interval '1 day'
-      AND NOT EXISTS (SELECT 1 FROM upload_media m WHERE m.id = p.id)
-    ORDER BY p.created_at LIMIT $1)`
 )
 
 // expireUploads ends the uploads whose time is over, and returns how many. Each batch is committed before anything is deleted.
@@ -39,13 +31,11 @@ func (s *service) expireUploads(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// forgetUploads deletes the rows of uploads that nobody asks for any more, and returns how many.
+// forgetUploads deletes the rows of uploads that have ended and that nobody asks for any more, and returns how many.
 func (s *service) forgetUploads(ctx context.Context) (int, error) {
-	ended, endedErr := s.removeAll(ctx, forgetEnded)
-	attached, attachedErr := s.removeAll(ctx, forgetAttached)
-	err := errors.Join(endedErr, attachedErr)
+	n, err := s.removeAll(ctx, forgetEnded)
 	if err != nil {
 		err = fmt.Errorf("forget uploads: %w", err)
 	}
-	return ended + attached, err
+	return n, err
 }

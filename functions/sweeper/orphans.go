@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,22 +33,29 @@ const (
 
 	selectPending = `SELECT object_key FROM pending_uploads WHERE object_key = ANY($1::text[]) AND state = 'pending'`
 
-	selectMedia = `SELECT object_key FROM upload_media WHERE object_key = ANY($1::text[])`
+	// The original of a clean photo tells where it was taken, and is nobody's. That of a failed one is kept until its tombstone is due.
+	selectMedia = `
+SELECT m.object_key || part FROM upload_media m, unnest(CASE
+    WHEN m.state = 'cleaning' THEN '{/original,/clean,/thumb}'::text[]
+    WHEN m.state = 'failed' OR m.content_type = 'application/pdf' THEN '{/original}'
+    ELSE '{/clean,/thumb}' END) AS part
+WHERE m.object_key = ANY($1::text[])
+  AND (m.state <> 'failed' OR EXISTS (SELECT FROM upload_tombstone t WHERE t.object_key = m.object_key || part))`
 )
 
 // A shelf is a part of the bucket, and how its objects belong to rows.
 type shelf struct {
 	prefix string
-	owner  func(key string) string // what the row that owns an object has as its key
-	owners string                  // the SQL that finds which of these rows there are
+	row    func(key string) string // what the row that may own an object has as its key
+	owned  string                  // the SQL that gives the keys of all objects that such rows own
 	dear   bool                    // whether people would miss what is on it
 }
 
 // shelves are the parts that are looked through, the smaller one first: what is sent is there for a day at most.
 func shelves() []shelf {
 	return []shelf{
-		{prefix: "uploads/", owner: func(key string) string { return key }, owners: selectPending},
-		{prefix: "media/", owner: path.Dir, owners: selectMedia, dear: true},
+		{prefix: "uploads/", row: func(key string) string { return key }, owned: selectPending},
+		{prefix: "media/", row: path.Dir, owned: selectMedia, dear: true},
 	}
 }
 
@@ -68,7 +77,8 @@ func (s *service) removeOrphans(ctx context.Context) (int, error) {
 	return total, nil
 }
 
-// lookThrough looks at one page from the saved position on. It returns how many orphans it deleted, and whether more follows.
+// lookThrough looks at one page from the saved position on. It returns how many orphans it deleted, and whether more follows. What
+// the bucket refuses to delete is passed by all the same.
 func (s *service) lookThrough(ctx context.Context, shelf shelf) (removed int, more bool, err error) {
 	after, err := pg.Value[string](ctx, s.db, selectPosition, shelf.prefix)
 	if err != nil {
@@ -88,9 +98,9 @@ func (s *service) lookThrough(ctx context.Context, shelf shelf) (removed int, mo
 			"objects", len(page), "without_row", len(orphans))
 		orphans = nil
 	}
-	gone, err := s.discard(ctx, orphans)
-	if err != nil {
-		return len(gone), false, err
+	gone, discardErr := s.discard(ctx, orphans)
+	if discardErr != nil && !errors.Is(discardErr, errRefused) {
+		return len(gone), false, discardErr
 	}
 	next := ""
 	if more = len(page) == pageLooked; more {
@@ -99,22 +109,22 @@ func (s *service) lookThrough(ctx context.Context, shelf shelf) (removed int, mo
 	if _, err := s.db.Exec(ctx, savePosition, shelf.prefix, next); err != nil {
 		return len(gone), false, fmt.Errorf("save position: %w", err)
 	}
-	return len(gone), more, nil
+	return len(gone), more, discardErr
 }
 
 // orphans returns the keys of the old ones among objects that belong to no row.
 func (s *service) orphans(ctx context.Context, shelf shelf, objects []bucket.Object) ([]string, error) {
-	var old, owners []string
+	var old, keys []string
 	born := s.now().Add(-orphanAge)
 	for _, o := range objects {
 		if o.ModifiedAt.Before(born) {
-			old, owners = append(old, o.Key), append(owners, shelf.owner(o.Key))
+			old, keys = append(old, o.Key), append(keys, shelf.row(o.Key))
 		}
 	}
 	if len(old) == 0 {
 		return nil, nil
 	}
-	rows, err := s.db.Query(ctx, shelf.owners, owners)
+	rows, err := s.db.Query(ctx, shelf.owned, keys)
 	if err != nil {
 		return nil, fmt.Errorf("find owners: %w", err)
 	}
@@ -126,11 +136,5 @@ func (s *service) orphans(ctx context.Context, shelf shelf, objects []bucket.Obj
 	for _, key := range found {
 		owned[key] = true
 	}
-	var orphans []string
-	for i, key := range old {
-		if !owned[owners[i]] {
-			orphans = append(orphans, key)
-		}
-	}
-	return orphans, nil
+	return slices.DeleteFunc(old, func(key string) bool { return owned[key] }), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,40 @@ func TestObjectsWithoutARowGoAfterADay(t *testing.T) {
 		h.sweep(t)
 		require.ElementsMatch(t, slices.Concat(owned, others), h.stored(t))
 	})
+}
+
+// An object is owned by its whole key: the original of a clean photo, whose tombstone was lost, tells where it was taken.
+func TestARowOwnsWhatItsStateNeeds(t *testing.T) {
+	t.Parallel()
+	h := setupHouse(t, devtest.NewBucket(t))
+	var owned, all []string
+	for name, c := range map[string]struct{ contentType, state, owned string }{
+		"new":   {"image/jpeg", "cleaning", "/original /clean /thumb"},
+		"clean": {"image/jpeg", "ready", "/clean /thumb"},
+		"bad":   {"image/heic", "cleaning", "/original"},
+		"lost":  {"image/heic", "failed", ""}, // it never had a tombstone
+		"paper": {"application/pdf", "ready", "/original"},
+		"none":  {},
+	} {
+		if c.state != "" {
+			h.Exec(t, `
+				INSERT INTO upload_media (id, residence_id, content_type, object_key, state)
+				SELECT count(*) + 1, $1, $2, 'media/' || $3::text, $4 FROM upload_media`, h.home, c.contentType, name, c.state)
+		}
+		for _, part := range []string{"/original", "/clean", "/thumb", "/originals", "/exif"} {
+			all = append(all, "media/"+name+part)
+		}
+		for _, part := range strings.Fields(c.owned) {
+			owned = append(owned, "media/"+name+part)
+		}
+	}
+	h.put(t, all...)
+	h.sweep(t)
+	require.ElementsMatch(t, all, h.stored(t))
+	h.Exec(t, `UPDATE upload_media SET state = 'failed' WHERE object_key = 'media/bad'`)
+	h.tomorrow()
+	h.sweep(t)
+	require.ElementsMatch(t, owned, h.stored(t))
 }
 
 // A database that knows nothing of the bucket is the wrong one, or was restored: nobody's photos go for that.

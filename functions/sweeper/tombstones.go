@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -33,10 +34,19 @@ UPDATE upload_tombstone t SET due_at = now() + make_interval(secs => $2::float8)
 FROM due WHERE t.object_key = due.object_key
 RETURNING t.object_key`
 
+	// What the bucket refused to delete today must not come first at every tick.
+	putOffTombstones = `UPDATE upload_tombstone SET due_at = now() + interval '1 day' WHERE object_key = ANY($1::text[])`
+
 	removeTombstones = `DELETE FROM upload_tombstone WHERE object_key = ANY($1::text[])`
 )
 
-// drainTombstones deletes the objects whose tombstones are due, until none is left, the bucket fails, or its time is over. It
+// errRefused means that the bucket refuses to delete anything.
+var errRefused = errors.New("nothing can be deleted")
+
+// unlock says what has to be so that the bucket deletes.
+const unlock = "the bucket's key must be allowed to list and delete versions, and nothing may be locked"
+
+// drainTombstones deletes the objects whose tombstones are due, until none is left, the bucket fails or refuses, or its time is over. It
 // returns how many. Whoever is killed between an object and its tombstone leaves a key that is not there, which is no error.
 func (s *service) drainTombstones(ctx context.Context) (int, error) {
 	inTime, cancel := context.WithTimeout(ctx, drainTimeout)
@@ -79,24 +89,31 @@ func (s *service) drainBatch(ctx context.Context) (claimed, removed int, err err
 		return 0, 0, fmt.Errorf("claim: %w", err)
 	}
 	gone, deleteErr := s.discard(ctx, keys)
-	if len(gone) == 0 {
-		return len(keys), 0, deleteErr
+	if len(gone) > 0 {
+		if _, err := s.db.Exec(ctx, removeTombstones, gone); err != nil {
+			return len(keys), 0, fmt.Errorf("remove: %w", err)
+		}
 	}
-	if _, err := s.db.Exec(ctx, removeTombstones, gone); err != nil {
-		return len(keys), 0, fmt.Errorf("remove: %w", err)
+	if len(gone) < len(keys) && (deleteErr == nil || errors.Is(deleteErr, errRefused)) {
+		if _, err := s.db.Exec(ctx, putOffTombstones, keys); err != nil {
+			return len(keys), len(gone), fmt.Errorf("put off: %w", err)
+		}
 	}
 	return len(keys), len(gone), deleteErr
 }
 
-// discard deletes all versions of the keys and returns those that are gone. Only a bucket that is away is an error: what it
-// refuses to delete, say because it is locked, would be refused another time as well, and holds nothing back.
+// discard deletes all versions of the keys and returns those that are gone. What the bucket refuses to delete, say because it is
+// locked, would be refused another time as well, and holds nothing back. A bucket that is away is an error, and so is, as
+// [errRefused], one that refuses all of several.
 func (s *service) discard(ctx context.Context, keys []string) ([]string, error) {
 	gone, err := s.deleteObjects(ctx, keys)
-	if err == nil || bucket.Unavailable(err) || ctx.Err() != nil {
+	switch {
+	case err == nil || bucket.Unavailable(err) || ctx.Err() != nil:
 		return gone, err
+	case len(gone) == 0 && len(keys) > 1:
+		return nil, fmt.Errorf("%w: %w", errRefused, err)
 	}
-	s.log.WarnContext(ctx, "objects stay: the bucket's key must be allowed to list and delete versions, and nothing may be locked",
-		"objects", len(keys)-len(gone), "error", err)
+	s.log.WarnContext(ctx, "objects stay: "+unlock, "objects", len(keys)-len(gone), "error", err)
 	return gone, nil
 }
 

@@ -31,5 +31,8 @@ func advise(err error) error {
 	if bucket.Unavailable(err) {
 		return fmt.Errorf("%w: nothing is lost, the next tick goes on; if it lasts, look at S3_ENDPOINT and at the provider's status", err)
 	}
+	if errors.Is(err, errRefused) {
+		return fmt.Errorf("%w: %s, see S3_ACCESS_KEY; then the next tick goes on", err, unlock)
+	}
 	return err
 }
