@@ -27,6 +27,7 @@ func locationEntries(body []byte) (head []byte, entries []location, err error) {
 		return nil, nil, fmt.Errorf("read locations: %w", ErrMalformed)
 	}
 	total := 0
+	entries = make([]location, 0, count)
 	for range count {
 		before := c.rest
 		found := location{id: c.id(version == 2)}
@@ -41,6 +42,7 @@ func locationEntries(body []byte) (head []byte, entries []location, err error) {
 		if total += extents; total > maxExtents {
 			return nil, nil, fmt.Errorf("count extents: %w", ErrMalformed)
 		}
+		found.extents = make([]span, 0, extents)
 		for range extents {
 			c.take(index)
 			start := from + c.uint(offset)

@@ -5,8 +5,8 @@ import "fmt"
 // item is a thing that meta lists: a picture, a tile of one, or something said about one.
 type item struct {
 	kind    string
-	inside  bool // its extents are of idat, inside meta; else of the file
-	extents []span
+	inside  bool   // its extents are of idat, inside meta; else of the file
+	extents []span // nil until they are read
 }
 
 // picture tells whether an item shows something: those coded or derived that ISO/IEC 23008-12 names. Exif, XMP
@@ -23,8 +23,8 @@ func (i *item) picture() bool {
 type meta struct {
 	primary uint32
 	items   map[uint32]*item
-	sizes   map[int]frame    // by the property's number, from 1
-	of      map[uint32][]int // the properties of an item
+	sizes   []frame // of the properties, which are numbered from 1; zero where one gives none
+	numbers []int   // of the properties of the primary picture
 	idat    box
 }
 
@@ -37,9 +37,9 @@ func readMeta(content []byte) (*meta, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &meta{items: map[uint32]*item{}, sizes: map[int]frame{}, of: map[uint32][]int{}}
+	m := &meta{}
 	seen := map[string]bool{}
-	var locations []byte
+	var locations, properties []byte
 	for _, found := range boxes {
 		if found.kind != "free" && seen[found.kind] {
 			return nil, fmt.Errorf("count boxes: %w", ErrMalformed)
@@ -54,13 +54,16 @@ func readMeta(content []byte) (*meta, error) {
 		case "iloc":
 			locations = body
 		case "iprp":
-			err = m.readProperties(body)
+			properties = body
 		case "idat":
 			m.idat = found
 		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	if err := m.readProperties(properties); err != nil {
+		return nil, err
 	}
 	if err := m.readLocations(locations); err != nil {
 		return nil, err
@@ -120,6 +123,7 @@ func (m *meta) readItems(body []byte) error {
 	if err != nil {
 		return err
 	}
+	m.items = make(map[uint32]*item, len(entries))
 	for _, entry := range entries {
 		if entry.kind != "infe" {
 			return fmt.Errorf("read items: %w", ErrMalformed)
@@ -138,7 +142,7 @@ func (m *meta) readItems(body []byte) error {
 
 // pictureBytes returns where the bytes of all pictures are, in idat or in the file.
 func (m *meta) pictureBytes(inside bool) []span {
-	var spans []span
+	spans := make([]span, 0, len(m.items))
 	for _, it := range m.items {
 		if it.picture() && it.inside == inside {
 			spans = append(spans, it.extents...)

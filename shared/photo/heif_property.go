@@ -1,10 +1,8 @@
 package photo
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// readProperties reads which sizes (ispe) belong to which items.
+// readProperties reads the sizes (ispe), and which properties the primary picture has.
 func (m *meta) readProperties(body []byte) error {
 	boxes, err := boxesIn(body)
 	if err != nil {
@@ -30,6 +28,7 @@ func (m *meta) readSizes(body []byte) error {
 	if err != nil {
 		return err
 	}
+	m.sizes = make([]frame, len(properties))
 	for i, property := range properties {
 		if property.kind != "ispe" {
 			continue
@@ -43,7 +42,7 @@ func (m *meta) readSizes(body []byte) error {
 		if err := f.check(); err != nil { // a tile that is too large is as bad
 			return err
 		}
-		m.sizes[i+1] = f
+		m.sizes[i] = f
 	}
 	return nil
 }
@@ -53,18 +52,19 @@ func (m *meta) readAssociations(body []byte) error {
 	version := c.uint(1)
 	flags := c.uint(3)
 	count := c.uint(4)
-	total := 0
 	for ; count > 0 && !c.short; count-- {
 		id, n := c.id(version > 0), c.int(1)
-		if total += n; total > maxItems {
-			return fmt.Errorf("count properties: %w", ErrMalformed)
-		}
 		for range n {
 			number := c.int(1) & 0x7F
 			if flags&1 == 1 {
 				number = number<<8 | c.int(1)
 			}
-			m.of[id] = append(m.of[id], number)
+			if id == m.primary {
+				m.numbers = append(m.numbers, number)
+			}
+		}
+		if len(m.numbers) > maxItems {
+			return fmt.Errorf("count properties: %w", ErrMalformed)
 		}
 	}
 	return c.err()
@@ -72,9 +72,9 @@ func (m *meta) readAssociations(body []byte) error {
 
 // size is that of the primary picture.
 func (m *meta) size() (frame, error) {
-	for _, number := range m.of[m.primary] {
-		if f, ok := m.sizes[number]; ok {
-			return f, nil
+	for _, number := range m.numbers {
+		if number > 0 && number <= len(m.sizes) && m.sizes[number-1].width > 0 {
+			return m.sizes[number-1], nil
 		}
 	}
 	return frame{}, fmt.Errorf("find size of picture: %w", ErrMalformed)

@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 )
@@ -21,7 +22,7 @@ func stripHEIF(dst io.Writer, s *source) error {
 	if err != nil {
 		return err
 	}
-	content, err := m.rebuild(l.content)
+	content, err := m.rebuild(bytes.Clone(l.content))
 	if err != nil {
 		return err
 	}
