@@ -85,8 +85,9 @@ func (a Address) wrap(file []byte) (body []byte, contentType string, err error) 
 	if err := errors.Join(err, created); err != nil {
 		return nil, "", err
 	}
-	_, err = last.Write(file)
-	return to.Bytes(), form.FormDataContentType(), errors.Join(err, form.Close())
+	_, wrote := last.Write(file)
+	closed := form.Close()
+	return to.Bytes(), form.FormDataContentType(), errors.Join(wrote, closed)
 }
 
 // Fetch asks for media, which must be ready, and gets it from the bucket.
