@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,9 +154,11 @@ func TestDeployAfterACrash(t *testing.T) {
 	ctx, c := within(t, 5*time.Minute)
 	restored(t, c)
 	serves(ctx, t, c)
-	pods, err := c.AwaitPods(ctx, "tasks", func(pods []cluster.Pod) bool { return len(pods) > 0 && pods[0].Ready })
+	// Pods of revisions that served before may still be ending, and come first.
+	ready := func(p cluster.Pod) bool { return p.Ready && !p.Ending }
+	pods, err := c.AwaitPods(ctx, "tasks", func(pods []cluster.Pod) bool { return slices.ContainsFunc(pods, ready) })
 	require.NoError(t, err)
-	require.NoError(t, pods[0].Kill())
+	require.NoError(t, pods[slices.IndexFunc(pods, ready)].Kill())
 	makes(ctx, t, c, "deploy", "FN=tasks", "OVERLAY=cluster")
 	serves(ctx, t, c)
 }
