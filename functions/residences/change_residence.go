@@ -28,13 +28,7 @@ func (s *service) changeResidence(ctx context.Context, in *changeResidenceInput)
 	me := authn.User(ctx).ID
 	photos := s.files.New(me, sent.UploadIDs, attach.ResidenceImage)
 	if len(sent.UploadIDs) > 0 {
-		look := func(ctx context.Context) (home.Access, error) {
-			access, err := home.Of(ctx, s.DB, me, in.ID)
-			if err != nil {
-				return access, err
-			}
-			return access, access.MayWork()
-		}
+		look := func(ctx context.Context) (home.Access, error) { return home.OfWorker(ctx, s.DB, me, in.ID) }
 		if _, err := photos.Behind(look)(ctx); err != nil {
 			return nil, err
 		}

@@ -25,11 +25,7 @@ func (s *service) createContractor(ctx context.Context, in *createContractorInpu
 		return nil, err
 	}
 	look := func(ctx context.Context) (home.Access, error) {
-		access, err := home.Of(ctx, s.DB, me, in.Body.ResidenceID)
-		if err != nil {
-			return home.Access{}, err
-		}
-		return access, access.MayWork()
+		return home.OfWorker(ctx, s.DB, me, in.Body.ResidenceID)
 	}
 	var made Contractor
 	err = s.Homes.Change(ctx, guard, look, func(tx *pg.Tx, _ home.Access) error {

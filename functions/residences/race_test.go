@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,23 +22,7 @@ type call struct {
 // atOnce makes all calls at the same moment and returns their statuses.
 func (b *bundle) atOnce(t *testing.T, calls ...call) []int {
 	t.Helper()
-	statuses, errs := make([]int, len(calls)), make([]error, len(calls))
-	var begin, ended sync.WaitGroup
-	begin.Add(1)
-	for i, c := range calls {
-		ended.Go(func() {
-			begin.Wait()
-			var r functiontest.Response
-			r, errs[i] = b.Try(c.method, c.path, c.token, c.body)
-			statuses[i] = r.Status
-		})
-	}
-	begin.Done()
-	ended.Wait()
-	for _, err := range errs {
-		require.NoError(t, err)
-	}
-	return statuses
+	return functiontest.AtOnce(t, calls, func(c call) (functiontest.Response, error) { return b.Try(c.method, c.path, c.token, c.body) })
 }
 
 func (b *bundle) joining(p functiontest.Person, code string) call {

@@ -76,11 +76,7 @@ func (s *service) createTask(ctx context.Context, in *createTaskInput) (*idempot
 // workIn returns a look at a home that refuses whoever may not work there.
 func (s *service) workIn(residence int64) func(ctx context.Context) (home.Access, error) {
 	return func(ctx context.Context) (home.Access, error) {
-		access, err := home.Of(ctx, s.DB, authn.User(ctx).ID, residence)
-		if err != nil {
-			return home.Access{}, err
-		}
-		return access, access.MayWork()
+		return home.OfWorker(ctx, s.DB, authn.User(ctx).ID, residence)
 	}
 }
 

@@ -27,11 +27,7 @@ func (s *service) createDocument(ctx context.Context, in *createDocumentInput) (
 	}
 	files := s.filesOf(me, in.Body.UploadIDs)
 	look := files.Behind(func(ctx context.Context) (home.Access, error) {
-		access, err := home.Of(ctx, s.DB, me, in.Body.ResidenceID)
-		if err != nil {
-			return home.Access{}, err
-		}
-		return access, access.MayWork()
+		return home.OfWorker(ctx, s.DB, me, in.Body.ResidenceID)
 	})
 	var made Document
 	err = s.Homes.Change(ctx, guard, look, func(tx *pg.Tx, _ home.Access) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -119,21 +118,5 @@ type call struct {
 // atOnce makes all calls at the same moment and returns their statuses.
 func (b *bundle) atOnce(t testing.TB, calls ...call) []int {
 	t.Helper()
-	statuses, errs := make([]int, len(calls)), make([]error, len(calls))
-	var begin, ended sync.WaitGroup
-	begin.Add(1)
-	for i, c := range calls {
-		ended.Go(func() {
-			begin.Wait()
-			var r functiontest.Response
-			r, errs[i] = b.Try(c.method, c.path, c.token, c.body)
-			statuses[i] = r.Status
-		})
-	}
-	begin.Done()
-	ended.Wait()
-	for _, err := range errs {
-		require.NoError(t, err)
-	}
-	return statuses
+	return functiontest.AtOnce(t, calls, func(c call) (functiontest.Response, error) { return b.Try(c.method, c.path, c.token, c.body) })
 }

@@ -77,6 +77,15 @@ func Of(ctx context.Context, q pg.Querier, user, residence int64) (Access, error
 	return access, nil
 }
 
+// OfWorker is [Of] for somebody who is to work there, which a viewer may not.
+func OfWorker(ctx context.Context, q pg.Querier, user, residence int64) (Access, error) {
+	access, err := Of(ctx, q, user, residence)
+	if err != nil {
+		return Access{}, err
+	}
+	return access, access.MayWork()
+}
+
 // Homes makes changes that the members of a home see.
 type Homes struct {
 	DB    *pg.DB

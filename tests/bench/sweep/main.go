@@ -9,13 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"runtime"
 	"text/tabwriter"
 	"time"
 
 	"github.com/honeydue/backend/shared/devserver"
 	"github.com/honeydue/backend/tests/bench/built"
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // Targets of one sweep.
@@ -30,21 +29,9 @@ const (
 	kills    = 20
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	met, err := bench(ctx, os.Stdout)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "sweep:", err)
-	}
-	if err != nil || !met {
-		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
-	}
-}
+func main() { report.Main("sweep", bench) }
 
 func bench(ctx context.Context, out io.Writer) (met bool, err error) {
-	_, _ = fmt.Fprintf(out, "honeyDue, %s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
 	dir, err := os.MkdirTemp("", "honeydue-sweep-")
 	if err != nil {
 		return false, fmt.Errorf("make folder: %w", err)
@@ -87,14 +74,7 @@ func bench(ctx context.Context, out io.Writer) (met bool, err error) {
 		ok := r.took <= maxTime && r.memory <= maxMemory && r.left == 0 && r.lost == 0
 		met = met && ok
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%.1f s\t%.0f s\t%.1f MiB\t%d MiB\t%d\t%d\t%s\t\n", row.name, r.ticks, r.took.Seconds(), maxTime.Seconds(),
-			float64(r.memory)/(1<<20), maxMemory>>20, r.left, r.lost, verdict(ok))
+			float64(r.memory)/(1<<20), maxMemory>>20, r.left, r.lost, report.Verdict(ok))
 	}
 	return met, table.Flush()
-}
-
-func verdict(ok bool) string {
-	if ok {
-		return "met"
-	}
-	return "MISSED"
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"text/tabwriter"
 	"time"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // maxAttach is how long the median completion with a photo may take.
@@ -73,7 +75,7 @@ func benchAttach(ctx context.Context, out io.Writer, w *world) (met bool, err er
 		ok := p50 <= maxAttach
 		met = met && ok
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.2f\t%s\t\n", k.name, ms(p50), ms(maxAttach), ms(percentile(k.times, 95)),
-			ms(p50-without), float64(p50)/float64(without), verdict(ok))
+			ms(p50-without), float64(p50)/float64(without), report.Verdict(ok))
 	}
 	return met, table.Flush()
 }

@@ -9,29 +9,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"runtime"
 	"slices"
 	"time"
 
 	"github.com/honeydue/backend/tests/bench/built"
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	met, err := bench(ctx, os.Stdout)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "uploads:", err)
-	}
-	if err != nil || !met {
-		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
-	}
-}
+func main() { report.Main("uploads", bench) }
 
 func bench(ctx context.Context, out io.Writer) (met bool, err error) {
-	_, _ = fmt.Fprintf(out, "honeyDue, %s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
 	dir, err := os.MkdirTemp("", "honeydue-uploads-")
 	if err != nil {
 		return false, fmt.Errorf("make folder: %w", err)
@@ -63,10 +50,3 @@ func percentile(times []time.Duration, of100 int) time.Duration {
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
-
-func verdict(ok bool) string {
-	if ok {
-		return "met"
-	}
-	return "MISSED"
-}

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // leastPresigns is how many addresses a second of a core must be worth. The machine's cores also serve the database, the cache
@@ -38,7 +40,7 @@ func benchPresign(ctx context.Context, out io.Writer, w *world) (bool, error) {
 		ok := each >= leastPresigns
 		met = met && ok
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%.1f s\t%.0f\t%s\t%s\t%.2f s\t%.0f\t%d\t%s\t\n", method, len(r.times), r.took.Seconds(),
-			float64(len(r.times))/r.took.Seconds(), ms(percentile(r.times, 50)), ms(percentile(r.times, 99)), r.cpu.Seconds(), each, leastPresigns, verdict(ok))
+			float64(len(r.times))/r.took.Seconds(), ms(percentile(r.times, 50)), ms(percentile(r.times, 99)), r.cpu.Seconds(), each, leastPresigns, report.Verdict(ok))
 	}
 	return met, table.Flush()
 }
