@@ -8,26 +8,24 @@ import (
 	"github.com/honeydue/backend/shared/board"
 )
 
-// A look is how the app draws a column, and what it offers to do with the tasks there.
+// A look is how the app draws a column.
 type look struct {
 	displayName string
 	color       string
-	buttons     []string
 }
 
 func lookOf(column board.Column) look {
-	due := []string{"edit", "complete", "cancel", "mark_in_progress"}
 	switch column {
 	case board.Overdue:
-		return look{"Overdue", "#FF3B30", due}
+		return look{"Overdue", "#FF3B30"}
 	case board.DueSoon:
-		return look{"Due Soon", "#FF9500", due}
+		return look{"Due Soon", "#FF9500"}
 	case board.InProgress:
-		return look{"In Progress", "#5856D6", []string{"edit", "complete", "cancel"}}
+		return look{"In Progress", "#5856D6"}
 	case board.Completed:
-		return look{"Completed", "#34C759", []string{"view"}}
+		return look{"Completed", "#34C759"}
 	default:
-		return look{"Upcoming", "#007AFF", due}
+		return look{"Upcoming", "#007AFF"}
 	}
 }
 

@@ -162,7 +162,7 @@ func (s *service) readBoard(ctx context.Context, me, residence int64, today date
 			count = stand[0].Total
 		}
 		column := kanbanColumn{
-			Name: name, DisplayName: look.displayName, Color: look.color, ButtonTypes: look.buttons, Count: count, Tasks: make([]task, len(stand)),
+			Name: name, DisplayName: look.displayName, Color: look.color, ButtonTypes: board.Buttons(name), Count: count, Tasks: make([]task, len(stand)),
 		}
 		for i, r := range stand {
 			column.Tasks[i] = r.task(today, threshold)

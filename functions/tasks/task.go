@@ -93,7 +93,7 @@ func (r row) task(today date.Date, threshold int) task {
 // buttons returns what the app offers. For a task that no board shows that is what brings it back.
 func (r row) buttons(column board.Column) []string {
 	if column != board.Hidden {
-		return lookOf(column).buttons
+		return board.Buttons(column)
 	}
 	buttons := []string{}
 	if r.IsCancelled {

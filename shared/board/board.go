@@ -53,6 +53,20 @@ func Of(s State, today date.Date, threshold int) Column {
 	}
 }
 
+// Buttons returns what the app offers to do with a task in column; nothing for one that no board shows.
+func Buttons(column Column) []string {
+	switch column {
+	case Hidden:
+		return nil
+	case InProgress:
+		return []string{"edit", "complete", "cancel"}
+	case Completed:
+		return []string{"view"}
+	default:
+		return []string{"edit", "complete", "cancel", "mark_in_progress"}
+	}
+}
+
 // SQL is the same predicate over the columns of task_task under alias; today and threshold are SQL expressions of
 // types date and integer.
 func SQL(alias, today, threshold string) string {
