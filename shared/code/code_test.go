@@ -1,6 +1,7 @@
 package code_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,5 +27,22 @@ func TestDerive(t *testing.T) {
 		"nonce":   key.Derive("verify_email", 1, 2, []byte("other")),
 	} {
 		require.NotEqual(t, digits, different, name)
+	}
+}
+
+func TestUnsubscribe(t *testing.T) {
+	t.Parallel()
+	key, other := code.Key(strings.Repeat("k", 32)), code.Key(strings.Repeat("o", 32))
+	token := key.Unsubscribe(7, "task_assigned")
+	user, typ, ok := key.ReadUnsubscribe(token)
+	require.True(t, ok)
+	require.EqualValues(t, 7, user)
+	require.Equal(t, "task_assigned", typ)
+	for _, forged := range []string{
+		"", "7.task_assigned", "7.task_assigned.", other.Unsubscribe(7, "task_assigned"),
+		strings.Replace(token, "7.", "8.", 1), strings.Replace(token, "assigned", "overdue", 1), "0" + token, token + "A", token + ".x",
+	} {
+		_, _, ok := key.ReadUnsubscribe(forged)
+		require.False(t, ok, forged)
 	}
 }
