@@ -103,6 +103,7 @@ func TestDeleteAccount(t *testing.T) {
 	b.Exec(t, `INSERT INTO pending_uploads (user_id, category, content_type, content_length, slack, object_key, expires_at)
 		VALUES ($1, 'document_image', 'image/png', 1, 0, 'uploads/1', now() + interval '10 minutes')`, ann.ID)
 	second := b.signInAgain(t, ann.Email)
+	b.device(t, second, object{"platform": "ios", "token": apple(1)})
 	b.alive(t, ann.Token, true)
 	b.alive(t, second, true)
 	kept := b.KeepBoards(t, ann, bob, mia, vic, zoe)
@@ -121,7 +122,7 @@ func TestDeleteAccount(t *testing.T) {
 		require.False(t, kept(p), "%s sees a board from before", p.Email)
 		b.alive(t, p.Token, true)
 	}
-	for _, table := range []string{"auth_user", "auth_session", "auth_code", "notification_message"} {
+	for _, table := range []string{"auth_user", "auth_session", "auth_device", "auth_code", "notification_message"} {
 		column := map[bool]string{true: "id", false: "user_id"}[table == "auth_user"]
 		require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM `+table+` WHERE `+column+` = $1`, ann.ID), table)
 	}

@@ -16,16 +16,19 @@ const (
 	leftOf    = ` AND NOT EXISTS (SELECT FROM residence_member m WHERE m.residence_id = h.residence_id AND m.user_id = $1)`
 )
 
-// exportParts is everything that is held of a person. Not in it: what proves who they are, of which only hashes are held, and counts of
+// exportParts is everything that is held of a person. Not in it: what proves who they are, of which only hashes are held; tokens of
+// devices, which mean nothing to a person, while whoever finds an export could pass for the device at its provider; and counts of
 // tries, which know nobody by name and end within an hour.
 func exportParts() []exportPart {
 	return []exportPart{
-		{"account", true, "The account", `
+		{"account", true, "The account, with what the person wants to hear of and when; muted is what they switched off", `
 SELECT id, email, first_name, last_name, email_verified_at, password_hash IS NOT NULL AS has_password, time_zone, locale, currency,
-    created_at, updated_at
+    muted, task_due_soon_hour, task_overdue_hour, warranty_expiring_hour, daily_digest_hour, quiet_from, quiet_to, created_at, updated_at
 FROM auth_user WHERE id = $1`},
 		{"sessions", false, "Devices that were signed in", `
 SELECT id, device_name, created_at, last_used_at, expires_at FROM auth_session WHERE user_id = $1 ORDER BY id`},
+		{"devices", false, "Devices that get pushes, less the tokens with which they can be sent any", `
+SELECT id, session_id, platform, name, app_version, created_at, registered_at FROM auth_device WHERE user_id = $1 ORDER BY id`},
 		{"codes", false, "Codes that were sent, less their digits", `
 SELECT id, purpose, new_email, tries, created_at, expires_at, used_at FROM auth_code WHERE user_id = $1 ORDER BY id`},
 		{"email_changes", false, "Addresses that were the account's", `
@@ -79,7 +82,7 @@ UNION ALL
 SELECT 'media', h.id, h.residence_id, h.created_at FROM upload_media h WHERE h.created_by_id = $1` + leftOf + `
 ORDER BY 1, 2`},
 		{"messages", false, "Messages to the person", `
-SELECT id, channel, type, state, attempts, created_at, expires_at, sent_at FROM notification_message WHERE user_id = $1 ORDER BY id`},
+SELECT id, channel, type, subject_id, occurrence_on, stage, state, attempts, created_at, expires_at, sent_at, read_at FROM notification_message WHERE user_id = $1 ORDER BY id`},
 		{"stored_answers", false, "Answers that are kept for a day, in case a request is sent again", `
 SELECT status, created_at FROM shared_idempotency WHERE user_id = $1 ORDER BY created_at`},
 	}

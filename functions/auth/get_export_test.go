@@ -80,6 +80,10 @@ func TestExport(t *testing.T) {
 	require.Equal(t, "Zyxwilda", account["first_name"])
 	require.Equal(t, true, account["has_password"])
 	require.Len(t, e.rows(t, "sessions"), 2)
+	require.Equal(t, []any{"daily_digest.push", "task_overdue.push"}, account["muted"])
+	require.Equal(t, "22:00:00", account["quiet_from"])
+	require.Equal(t, "Quorndyke phone", e.rows(t, "devices")[0]["name"])
+	require.NotContains(t, string(r.Body), apple(1), "a secret")
 	require.Equal(t, "zyxwilda@quorndyke.example", e.rows(t, "email_changes")[0]["old_email"])
 	require.Len(t, e.rows(t, "residences"), 3)
 	residence := e.rows(t, "residences")[0]
@@ -90,7 +94,8 @@ func TestExport(t *testing.T) {
 	require.Equal(t, "2026-11-30", e.rows(t, "tasks")[0]["next_due_date"])
 	require.Equal(t, []any{14.0}, e.rows(t, "contractors")[0]["specialty_ids"])
 	require.Regexp(t, `^\d{4}-\d\d-\d\dT.*\+00:00$`, account["created_at"], "an instant, in UTC")
-	require.Len(t, e.rows(t, "messages"), 3)
+	require.Len(t, e.rows(t, "messages"), 4)
+	require.Equal(t, "2026-11-30", e.rows(t, "messages")[3]["occurrence_on"])
 	require.Len(t, e.rows(t, "stored_answers"), 2)
 
 	require.NotContains(t, string(r.Body), "bob", "someone else's name or address")
@@ -173,7 +178,7 @@ func TestEveryColumnIsExportedOrDecided(t *testing.T) {
 	l := b.live(t)
 	e := b.export(t, l.token)
 	parts := map[string]string{
-		"auth_user": "account", "auth_session": "sessions", "auth_code": "codes", "auth_email_change": "email_changes",
+		"auth_user": "account", "auth_session": "sessions", "auth_device": "devices", "auth_code": "codes", "auth_email_change": "email_changes",
 		"residence_member": "memberships", "residence_residence": "residences", "residence_share_code": "share_codes",
 		"residence_contractor": "contractors", "residence_contractor_specialty": "contractors", "task_task": "tasks",
 		"task_taskcompletion": "completions", "notification_message": "messages", "shared_idempotency": "stored_answers",
@@ -181,6 +186,7 @@ func TestEveryColumnIsExportedOrDecided(t *testing.T) {
 	}
 	nobodys := []string{
 		"goose_db_version", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template",
+		"notification_schedule",
 		"upload_sweep", "upload_tombstone", // random keys
 		"outbox_delivery", "outbox_event", // numbers alone, for 30 days
 		"shared_limit", // hashes, for an hour
@@ -191,13 +197,14 @@ func TestEveryColumnIsExportedOrDecided(t *testing.T) {
 		"residence_contractor_specialty.contractor_id": "id",
 	}
 	without := map[string]string{
-		"auth_session.token_hash": "a secret", "auth_code.nonce": "a secret", "residence_share_code.code_hash": "a secret",
+		"auth_session.token_hash": "a secret", "auth_device.token": "a secret", "auth_code.nonce": "a secret", "residence_share_code.code_hash": "a secret",
 		"shared_idempotency.key_hash": "the client's", "shared_idempotency.body_hash": "the client's",
 		"shared_idempotency.residence_id": "the home that the answer is of",
 		"shared_idempotency.answer":       "was given before, and may be of a home that they left",
 		"notification_message.event_id":   "how it is sent",
 		"notification_message.refs":       "how it is sent",
 		"notification_message.next_at":    "how it is sent",
+		"notification_message.devices":    "how it is sent", "notification_message.claimed_at": "how it is sent",
 		"notification_message.last_error": "how it is sent", "notification_message.lease_until": "how it is sent",
 		"residence_share_code.created_by_id": "the person",
 		"pending_uploads.object_key":         "a secret", "upload_media.object_key": "a secret",

@@ -59,6 +59,8 @@ func (b *bundle) live(t *testing.T) life {
 	require.Equal(t, 204, b.post(t, "change-password/", l.token, object{"current_password": newPassword, "new_password": password}).Status)
 	l.second = functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": second, "password": password, "device_name": "Quorndyke tablet"}), 200).Token
 	functiontest.Read[map[string]any](t, b.get(t, "export/", l.token), 200)
+	b.device(t, l.second, object{"platform": "ios", "token": apple(1), "name": "Quorndyke phone", "app_version": "2.4.1"})
+	b.prefer(t, l.token, `{"types": {"task_overdue": {"push": false}}, "quiet_from": "22:00", "quiet_to": "07:00", "task_overdue_hour": 7}`)
 
 	me := functiontest.Person{ID: l.id, Email: second, Token: l.token}
 	bob := b.person(t, "bob")
@@ -85,6 +87,8 @@ func (b *bundle) live(t *testing.T) life {
 			SELECT gen_random_uuid(), p, 'email', 'task_completed', jsonb_build_object('task_id', $1::bigint, 'actor_id', $2::bigint, 'residence_id', $3::bigint), now(), 'the server answered 550' FROM unnest($4::bigint[]) p`,
 			task, l.id, h, []int64{l.id, bob.ID})
 	}
+	b.Exec(t, `INSERT INTO notification_message (user_id, channel, type, refs, subject_id, occurrence_on, stage, state, expires_at, devices)
+		VALUES ($1, 'push', 'daily_digest', '{}', $1, '2026-11-30', 0, 'sent', now(), '{1}')`, l.id)
 	b.Exec(t, `INSERT INTO pending_uploads (user_id, category, content_type, content_length, slack, filename, object_key, expires_at)
 		VALUES ($1, 'document_image', 'image/png', 1, 0, 'Quorndyke Way', 'uploads/1', now())`, l.id)
 	for name, facts := range map[string][]events.Data{
@@ -113,7 +117,7 @@ func TestNothingIsLeftOfAnAccount(t *testing.T) {
 	l := b.live(t)
 	require.Equal(t, []string{"auth_code", "auth_email_change", "auth_session", "auth_user", "residence_contractor", "residence_residence", "shared_idempotency", "task_task", "task_taskcompletion", "upload_document", "upload_media"},
 		b.mentions(t, "Zyxwilda"), "what is looked for is not found where it must be")
-	require.Equal(t, []string{"auth_email_change", "auth_session", "auth_user", "pending_uploads", "residence_residence", "shared_idempotency"}, b.mentions(t, "quorndyke"))
+	require.Equal(t, []string{"auth_device", "auth_email_change", "auth_session", "auth_user", "pending_uploads", "residence_residence", "shared_idempotency"}, b.mentions(t, "quorndyke"))
 	require.Equal(t, []string{"auth_code", "auth_user"}, b.mentions(t, "vashtique"))
 	require.Eventually(t, func() bool {
 		b.alive(t, l.second, true)

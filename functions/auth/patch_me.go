@@ -25,20 +25,12 @@ func (s *service) patchMe(ctx context.Context, in *patchMeInput) (*userOutput, e
 		return nil, err
 	}
 	me := authn.User(ctx).ID
-	change := func() (user, error) {
-		return oneUser(ctx, s.DB, updateUser, me, trimmed(b.FirstName), trimmed(b.LastName),
+	var changed user
+	err := s.changingZone(ctx, me, b.TimeZone.Sent, func() (err error) {
+		changed, err = oneUser(ctx, s.DB, updateUser, me, trimmed(b.FirstName), trimmed(b.LastName),
 			b.TimeZone.Sent, b.TimeZone.Value, b.Locale, b.Currency)
-	}
-	// Looked-up tokens remember the zone, and with it what today is.
-	if b.TimeZone.Sent {
-		hashes, err := s.tokensOf(ctx, me)
-		if err != nil {
-			return nil, err
-		}
-		s.Cache.Revoke(ctx, hashes...)
-		defer s.Cache.Revoke(ctx, hashes...)
-	}
-	changed, err := change()
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("change user: %w", signedOut(err))
 	}

@@ -17,6 +17,10 @@ func TestPlans(t *testing.T) {
 			ann.ID, authn.Hash("other"))
 		at := s.Home(t, ann)
 		s.Exec(t, `INSERT INTO task_task (residence_id, title, created_by_id) SELECT $1, 'Task ' || g, $2 FROM generate_series(1, 100) g`, at, ann.ID)
+		s.Exec(t, `INSERT INTO auth_device (user_id, session_id, platform, token) SELECT user_id, id, 'ios', 'ann' || id FROM auth_session WHERE user_id = $1`, ann.ID)
+		s.Exec(t, `INSERT INTO notification_message (event_id, user_id, channel, type, refs, state, expires_at, read_at)
+			SELECT gen_random_uuid(), $1, 'app', 'task_assigned', jsonb_build_object('task_id', id, 'actor_id', $1::bigint), 'sent', now(), CASE WHEN id % 2 = 0 THEN now() END
+			FROM task_task WHERE residence_id = $2`, ann.ID, at)
 		return functiontest.Reader{Token: ann.Token}
 	})
 }

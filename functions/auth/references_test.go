@@ -24,6 +24,7 @@ const (
 func decided() map[string]string {
 	return map[string]string{
 		"auth_code.user_id":                   goes,
+		"auth_device.user_id":                 goes,
 		"auth_email_change.user_id":           goes,
 		"auth_session.user_id":                goes,
 		"notification_message.user_id":        goes,

@@ -19,14 +19,20 @@ func TestRefusedWithoutToken(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, call := range []struct{ method, path string }{
+		{"GET", notices}, {"POST", notices + "1/read/"}, {"POST", notices + "read-all/"}, {"GET", notices + "preferences/"}, {"PATCH", notices + "preferences/"},
+		{"GET", notices + "devices/"}, {"POST", notices + "devices/"}, {"DELETE", notices + "devices/1/"},
 		{"POST", "logout/"}, {"GET", "me/"}, {"PATCH", "me/"}, {"POST", "verify-email/"}, {"POST", "resend-verification/"},
 		{"POST", "change-password/"}, {"POST", "change-email/"}, {"GET", "sessions/"}, {"DELETE", "sessions/1/"}, {"DELETE", "sessions/"},
 		{"DELETE", "account/"}, {"GET", "export/"},
 	} {
+		path := call.path
+		if !strings.HasPrefix(path, notices) {
+			path = "/api/auth/" + path
+		}
 		for _, token := range []string{"", "hd_" + strings.Repeat("A", 43), "secret"} {
-			r := b.Call(t, call.method, "/api/auth/"+call.path, token, nil)
+			r := b.Call(t, call.method, path, token, nil)
 			functiontest.Refused(t, r, 401)
-			require.Equal(t, []string{"Token"}, r.Header.Values("Www-Authenticate"), call.path)
+			require.Equal(t, []string{"Token"}, r.Header.Values("Www-Authenticate"), path)
 		}
 	}
 }
@@ -97,6 +103,12 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	first := b.digits(t, made.User.ID, forVerifyEmail)
 	b.verify(t, made.Token, other(first))
 	b.verify(t, made.Token, first)
+	b.device(t, again, object{"platform": "android", "token": "a-phone's-token"})
+	functiontest.Refused(t, b.Call(t, "POST", notices+"devices/", again, object{"platform": "ios", "token": "a-phone's-token"}), 422)
+	b.Exec(t, `ALTER TABLE auth_device ADD CHECK (token = '') NOT VALID`)
+	functiontest.Refused(t, b.Call(t, "POST", notices+"devices/", again, object{"platform": "android", "token": "a-phone's-token-2"}), 500)
+	link := codeKey().Unsubscribe(made.User.ID, "task_overdue")
+	require.Equal(t, 204, b.Call(t, "POST", linkOf(link), "", nil).Status)
 	b.login(t, "ann@example.com", "a wrong password", from("203.0.113.77"))
 	b.register(t, "bob@example.com")
 	b.changeEmail(t, made.Token, "bob@example.com", password)
@@ -119,6 +131,7 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		"password": password, "new password": newPassword, "wrong password": "a wrong password",
 		"token": made.Token[3:], "second token": again[3:], "code": `"` + first, "change code": `"` + change, "reset code": `"` + reset,
 		"address": "@example.com", "client": "203.0.113.77", "hash": "argon2id$", "stored": "unreadable",
+		"device": "a-phone's-token", "link": link,
 	} {
 		require.NotContains(t, text, secret, name)
 	}

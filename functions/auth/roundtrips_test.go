@@ -56,6 +56,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	b, w := counted(t)
 	var session signedIn
+	var phone device
 	var name string
 	fresh := func() { session = b.register(t, "a"+name+"@example.com") }
 	signIn := func() { b.login(t, session.User.Email, password) }
@@ -95,6 +96,28 @@ func TestRoundTrips(t *testing.T) {
 		{"reset", func() { fresh(); b.forgot(t, session.User.Email) }, func() functiontest.Response {
 			return b.reset(t, session.User.Email, b.digits(t, session.User.ID, forResetPassword), newPassword)
 		}, 1, 3},
+		{"devices", fresh, func() functiontest.Response { return b.Call(t, "GET", notices+"devices/", session.Token, nil) }, 0, 1},
+		{"register device", fresh, func() functiontest.Response {
+			return b.Call(t, "POST", notices+"devices/", session.Token, object{"platform": "ios", "token": apple(1)})
+		}, 0, 1},
+		{"delete device", func() {
+			fresh()
+			phone = b.device(t, session.Token, object{"platform": "ios", "token": apple(2)})
+		}, func() functiontest.Response {
+			return b.Call(t, "DELETE", fmt.Sprint(notices, "devices/", phone.ID, "/"), session.Token, nil)
+		}, 0, 1},
+		{"preferences", fresh, func() functiontest.Response { return b.Call(t, "GET", notices+"preferences/", session.Token, nil) }, 0, 1},
+		{"change preferences", fresh, func() functiontest.Response {
+			return b.Call(t, "PATCH", notices+"preferences/", session.Token, `{"types":{"task_overdue":{"push":false}}}`)
+		}, 0, 1},
+		{"change zone", fresh, func() functiontest.Response {
+			return b.Call(t, "PATCH", notices+"preferences/", session.Token, `{"time_zone":"Asia/Tokyo"}`)
+		}, 0, 2},
+		{"notifications", fresh, func() functiontest.Response { return b.Call(t, "GET", notices, session.Token, nil) }, 0, 1},
+		{"read all", fresh, func() functiontest.Response { return b.Call(t, "POST", notices+"read-all/", session.Token, nil) }, 0, 1},
+		{"unsubscribe", fresh, func() functiontest.Response {
+			return b.Call(t, "POST", linkOf(codeKey().Unsubscribe(session.User.ID, "task_overdue")), "", nil)
+		}, 0, 1},
 		{"logout", fresh, func() functiontest.Response { return b.post(t, "logout/", session.Token, nil) }, 0, 1},
 	} {
 		// The first round prepares statements; on a busy machine the cache may miss its time, and the token is looked up.

@@ -36,6 +36,7 @@ func (s *service) routes(on huma.API) {
 
 	api.Handle(signed, operation(remove, "account/", "delete-account", "Delete the caller's account", "All of it at once, and for good. A home that others belong to passes to whoever of its members is there longest, to a viewer only when there is no member; tasks that the caller had become nobody's, and the history of such a home keeps what was done and not by whom. A home without others goes with everything in it. A password that is not right is 422, and counts as a failed login.", accepted, http.StatusConflict), s.deleteAccount)
 	api.Handle(signed, exporting(operation(get, "export/", "get-export", "All that is held of the caller", "As a file of one JSON document. Of other people it has ids alone. Five an hour. An account that exceeds 64 MiB is 409.", http.StatusOK, http.StatusConflict)), s.getExport)
+	s.notificationRoutes(on, signed)
 }
 
 func operation(method, path, id, summary, description string, status int, refusals ...int) huma.Operation {

@@ -96,8 +96,10 @@ func TestWhatRolesAreRefused(t *testing.T) {
 		"auth": {
 			`UPDATE residence_residence SET name = 'x'`, `UPDATE task_task SET title = 'x'`, `DELETE FROM task_task`,
 			`SELECT code_hash FROM residence_share_code`, `SELECT answer FROM shared_idempotency`, `SELECT data FROM outbox_event`,
-			`UPDATE outbox_delivery SET state = 'done'`, `SELECT refs FROM notification_message`, `DELETE FROM task_taskcompletion`,
+			`UPDATE outbox_delivery SET state = 'done'`, `SELECT last_error FROM notification_message`, `DELETE FROM task_taskcompletion`,
 			`SELECT object_key FROM upload_media`, `SELECT object_key FROM pending_uploads`, `DELETE FROM upload_media`,
+			`INSERT INTO notification_message DEFAULT VALUES`, `UPDATE notification_message SET state = 'sent'`, `DELETE FROM notification_message`,
+			`SELECT devices FROM notification_message`, `SELECT 1 FROM notification_schedule`,
 		},
 		"residences": {
 			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT nonce FROM auth_code`, `SELECT old_email FROM auth_email_change`,
@@ -105,6 +107,7 @@ func TestWhatRolesAreRefused(t *testing.T) {
 			`SELECT title FROM task_task`, `UPDATE task_task SET title = 'x'`, `DELETE FROM task_task`, `UPDATE outbox_delivery SET state = 'done'`,
 			`SELECT notes FROM task_taskcompletion`, `UPDATE task_taskcompletion SET notes = 'x'`,
 			`UPDATE upload_media SET state = 'ready'`, `UPDATE pending_uploads SET user_id = 1`, `SELECT title FROM upload_document`,
+			`SELECT 1 FROM auth_device`, `SELECT muted FROM auth_user`, `SELECT 1 FROM notification_message`, `SELECT 1 FROM notification_schedule`,
 		},
 		"tasks": {
 			`SELECT password_hash FROM auth_user`, `SELECT email FROM auth_user`, `SELECT nonce FROM auth_code`, `UPDATE auth_session SET user_id = 1`,
@@ -112,31 +115,39 @@ func TestWhatRolesAreRefused(t *testing.T) {
 			`INSERT INTO residence_member (residence_id, user_id, role) VALUES (1, 1, 'owner')`, `DELETE FROM residence_member`,
 			`UPDATE task_template SET title = 'x'`, `SELECT phone FROM residence_contractor`, `UPDATE task_frequency SET name = 'x'`, `DELETE FROM outbox_event`,
 			`UPDATE upload_media SET state = 'ready'`, `DELETE FROM upload_media`, `SELECT title FROM upload_document`,
+			`SELECT 1 FROM auth_device`, `SELECT muted FROM auth_user`, `SELECT quiet_from FROM auth_user`, `UPDATE auth_user SET task_overdue_hour = 1`,
+			`SELECT 1 FROM notification_message`, `SELECT 1 FROM notification_schedule`,
 		},
 		"notifications": {
 			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT token_hash FROM auth_session`, `UPDATE auth_code SET used_at = now()`,
-			`SELECT tries FROM auth_code`, `INSERT INTO outbox_event DEFAULT VALUES`, `DELETE FROM outbox_delivery`, `UPDATE outbox_delivery SET consumer = 'x'`,
+			`SELECT tries FROM auth_code`, `UPDATE outbox_event SET data = '{}'`, `DELETE FROM outbox_delivery`, `UPDATE outbox_delivery SET consumer = 'x'`,
 			`UPDATE task_task SET title = 'x'`, `SELECT answer FROM shared_idempotency`, `DELETE FROM notification_message`,
+			`SELECT name FROM auth_device`, `SELECT token_hash FROM auth_session`, `SELECT name FROM auth_device`, `INSERT INTO auth_device DEFAULT VALUES`, `UPDATE auth_device SET user_id = 1`,
+			`UPDATE auth_user SET muted = '{}'`, `SELECT vendor FROM upload_document`, `INSERT INTO notification_schedule (name) VALUES ('x')`,
+			`UPDATE notification_schedule SET name = 'x'`, `DELETE FROM notification_schedule`,
 		},
 		"sweeper": {
 			`SELECT email FROM auth_user`, `SELECT token_hash FROM auth_session`, `SELECT nonce FROM auth_code`, `SELECT old_email FROM auth_email_change`,
 			`SELECT answer FROM shared_idempotency`, `UPDATE outbox_delivery SET state = 'done'`, `UPDATE outbox_event SET data = '{}'`,
 			`SELECT 1 FROM task_task`, `SELECT refs FROM notification_message`, `UPDATE notification_message SET state = 'pending'`,
 			`SELECT filename FROM upload_media`, `DELETE FROM upload_media`, `SELECT 1 FROM upload_document`, `INSERT INTO upload_tombstone (object_key) VALUES ('x')`,
+			`SELECT 1 FROM auth_device`, `DELETE FROM auth_device`, `SELECT muted FROM auth_user`, `SELECT 1 FROM notification_schedule`,
 		},
 		"site": {
 			`SELECT password_hash FROM auth_user`, `SELECT 1 FROM auth_session`, `SELECT 1 FROM residence_residence`, `SELECT 1 FROM task_task`,
 			`SELECT 1 FROM outbox_event`, `SELECT 1 FROM shared_idempotency`, `SELECT 1 FROM upload_media`,
+			`SELECT 1 FROM auth_device`, `SELECT 1 FROM notification_message`, `SELECT 1 FROM notification_schedule`,
 		},
 		"uploads": {
 			`SELECT password_hash FROM auth_user`, `UPDATE auth_session SET user_id = 1`, `SELECT street_address FROM residence_residence`,
 			`SELECT title FROM task_task`, `SELECT phone FROM residence_contractor`, `UPDATE upload_media SET state = 'ready'`, `DELETE FROM pending_uploads`,
 			`UPDATE pending_uploads SET user_id = 1`, `INSERT INTO upload_tombstone (object_key) VALUES ('x')`, `DELETE FROM upload_tombstone`,
+			`SELECT 1 FROM auth_device`, `SELECT muted FROM auth_user`, `SELECT 1 FROM notification_message`, `SELECT 1 FROM notification_schedule`,
 		},
 		"media": {
 			`SELECT 1 FROM auth_session`, `SELECT 1 FROM residence_member`, `SELECT 1 FROM pending_uploads`, `UPDATE upload_media SET object_key = 'x'`,
 			`UPDATE upload_media SET residence_id = 1`, `DELETE FROM upload_media`, `INSERT INTO upload_tombstone (object_key) VALUES ('x')`,
-			`UPDATE outbox_event SET data = '{}'`,
+			`UPDATE outbox_event SET data = '{}'`, `SELECT 1 FROM auth_device`, `SELECT 1 FROM notification_message`, `SELECT 1 FROM notification_schedule`,
 		},
 	}
 	for _, function := range functions {

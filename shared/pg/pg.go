@@ -18,7 +18,7 @@ import (
 
 // SchemaVersion is the newest migration that this code relies on. While the database has an older one,
 // every call answers [ErrSchemaOld].
-const SchemaVersion = 11
+const SchemaVersion = 12
 
 // Config says where the database is. Through a pooler in transaction mode the exec mode must be one that keeps
 // nothing between statements: exec or simple_protocol.

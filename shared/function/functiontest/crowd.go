@@ -12,6 +12,7 @@ import (
 var crowd = []string{
 	`INSERT INTO auth_user (email, first_name) SELECT 'crowd' || g || '@example.com', 'Crowd' FROM generate_series(1, $1::int) g`,
 	`INSERT INTO auth_session (user_id, token_hash, expires_at) SELECT g, sha256(('crowd' || g)::bytea), now() + interval '90 days' FROM generate_series(1, $1::int) g`,
+	`INSERT INTO auth_device (user_id, session_id, platform, token) SELECT g, g, 'ios', 'crowd' || g FROM generate_series(1, $1::int) g`,
 	`INSERT INTO auth_code (user_id, purpose, nonce, expires_at) SELECT g, 'verify_email', '\x00', now() FROM generate_series(1, $1::int / 10) g`,
 	`INSERT INTO auth_email_change (user_id, old_email) SELECT g, 'before' || g || '@example.com' FROM generate_series(1, $1::int / 10) g`,
 	`INSERT INTO residence_residence (name, created_by_id) SELECT 'Home ' || g, g FROM generate_series(1, $1::int) g`,
@@ -46,13 +47,16 @@ var crowd = []string{
 	`INSERT INTO outbox_delivery (event_id, consumer, state, next_at) SELECT id, 'notifications', 'done', now() FROM outbox_event LIMIT $1`,
 	`INSERT INTO notification_message (event_id, user_id, channel, type, refs, state, expires_at)
 	 SELECT id, row_number() OVER (), 'email', 'task_completed', '{}', 'sent', now() FROM outbox_event LIMIT $1`,
+	`INSERT INTO notification_message (user_id, channel, type, refs, subject_id, occurrence_on, stage, state, expires_at, read_at)
+	 SELECT 1 + g % ($1 / 10), 'app', 'task_due_soon', '{}', g, date '2026-06-01' + g % 365, 3, 'sent', now(), CASE WHEN g % 4 > 0 THEN now() END
+	 FROM generate_series(1, $1::int) g`,
 	`INSERT INTO shared_idempotency (key_hash, body_hash, status, answer, user_id)
 	 SELECT sha256(g::text::bytea), '\x00', 201, '{}', g FROM generate_series(1, $1::int / 10) g`,
 	`INSERT INTO shared_limit (key_hash, hits, granted, expires_at) SELECT sha256(g::text::bytea), ARRAY[now()], true, now() FROM generate_series(1, $1::int / 10) g`,
 }
 
 // lists are the tables that do not grow with people.
-var lists = []string{"goose_db_version", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template", "upload_sweep"}
+var lists = []string{"goose_db_version", "notification_schedule", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template", "upload_sweep"}
 
 // people is how many the crowd is.
 const people = 200_000
