@@ -18,13 +18,13 @@ func (f *function) watch(p *process) {
 	case <-p.ended:
 	}
 	<-p.ended
-	f.forget(p)
-	f.mu.Lock()
 	expected := p.asked.Load() || f.stopping.Err() != nil
 	if !expected {
+		f.mu.Lock()
 		f.failure = p.failure()
+		f.mu.Unlock()
 	}
-	f.mu.Unlock()
+	f.forget(p) // last: whoever sees it at zero sees why
 	if expected {
 		return
 	}
