@@ -77,6 +77,11 @@ type UploadAttached struct {
 	ResidenceID int64 `json:"residence_id"`
 }
 
+// MessagesLeft tells that a tick had no time for all that was due: its schedule goes on at once.
+type MessagesLeft struct {
+	ScheduleID int64 `json:"schedule_id"`
+}
+
 func (UserRegistered) Name() string             { return "user.registered" }
 func (UserEmailChanged) Name() string           { return "user.email_changed" }
 func (UserVerificationRequested) Name() string  { return "user.verification_requested" }
@@ -87,6 +92,7 @@ func (MemberRemoved) Name() string              { return "residence.member_remov
 func (TaskAssigned) Name() string               { return "task.assigned" }
 func (TaskCompleted) Name() string              { return "task.completed" }
 func (UploadAttached) Name() string             { return "upload.attached" }
+func (MessagesLeft) Name() string               { return "messages.left" }
 
 func (d UserRegistered) Subject() string             { return subject("users", d.UserID) }
 func (d UserEmailChanged) Subject() string           { return subject("users", d.UserID) }
@@ -98,6 +104,7 @@ func (d MemberRemoved) Subject() string              { return subject("residence
 func (d TaskAssigned) Subject() string               { return subject("tasks", d.TaskID) }
 func (d TaskCompleted) Subject() string              { return subject("tasks", d.TaskID) }
 func (d UploadAttached) Subject() string             { return subject("uploads", d.UploadID) }
+func (d MessagesLeft) Subject() string               { return subject("schedules", d.ScheduleID) }
 
 func subject(collection string, id int64) string { return fmt.Sprintf("%s/%d", collection, id) }
 
@@ -122,6 +129,7 @@ func Catalogue() []Entry {
 		{TaskAssigned{}, tasks, notifications},
 		{TaskCompleted{}, tasks, notifications},
 		{UploadAttached{}, []string{"residences", "tasks", "uploads"}, []string{"media"}},
+		{MessagesLeft{}, notifications, notifications},
 	}
 }
 

@@ -101,7 +101,7 @@ func requireHardened(t *testing.T, pod corev1.PodSpec) {
 	require.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, s.SeccompProfile.Type)
 	for _, env := range c.Env {
 		if strings.HasSuffix(env.Name, "_KEY") || strings.HasSuffix(env.Name, "_PASSWORD") ||
-			env.Name == "DATABASE_URL" || env.Name == "REDIS_URL" || env.Name == "SMTP_URL" {
+			env.Name == "DATABASE_URL" || env.Name == "REDIS_URL" || env.Name == "SMTP_URL" || env.Name == "FCM_CREDENTIALS" {
 			require.NotNil(t, env.ValueFrom, env.Name)
 			require.NotNil(t, env.ValueFrom.SecretKeyRef, "%s comes from a Secret", env.Name)
 		}

@@ -21,6 +21,7 @@ func TestPodsReachWhatTheyNeed(t *testing.T) {
 	require.NoError(t, err)
 	reach := map[string]string{
 		"DATABASE_URL": "postgres", "REDIS_URL": "redis", "K_SINK": "broker", "SMTP_URL": "smtp", "S3_ENDPOINT": "s3",
+		"APNS_URL": "push", "FCM_URL": "push",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry",
 	}
 	check := func(name string, labels map[string]string, env []corev1.EnvVar) {
@@ -230,7 +231,7 @@ func TestFlows(t *testing.T) {
 			{"PostgreSQL's port by UDP", internet, udp(5432), nobody},
 			{"Redis", redis, tcp(6379), having["REDIS_URL"]},
 			{"Redis of another", pod("default", redis.labels), tcp(6379), nobody},
-			{"the bucket", internet, tcp(443), having["S3_ENDPOINT"]},
+			{"the bucket and push services", internet, tcp(443), slices.Concat(having["S3_ENDPOINT"], having["APNS_URL"])},
 			{"the bucket without TLS", internet, tcp(80), nobody},
 			{"the bucket in the nodes' network", host("10.0.0.5"), tcp(443), nobody},
 			{"submission", internet, tcp(587), []string{"notifications"}},

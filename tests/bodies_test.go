@@ -32,6 +32,14 @@ func documentBody(f *fixture) map[string]any {
 	}
 }
 
+func preferencesBody(*fixture) map[string]any {
+	return map[string]any{
+		"types":              map[string]any{"task_overdue": map[string]any{"email": false, "push": true}},
+		"task_due_soon_hour": 7, "task_overdue_hour": 7, "warranty_expiring_hour": 7, "daily_digest_hour": 7,
+		"quiet_from": "22:00", "quiet_to": "07:00", "time_zone": "UTC",
+	}
+}
+
 func residenceBody(*fixture) map[string]any {
 	return map[string]any{
 		"name": "Hut", "residence_type": "cabin", "street_address": "1 Way", "apartment_unit": "2", "city": "Town",

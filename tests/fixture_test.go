@@ -35,6 +35,8 @@ type fixture struct {
 
 	things            // of the home
 	session, template int64
+	device            int64  // of the owner's
+	notification      int64  // in the owner's list
 	upload            int64  // of the owner's, and waits
 	media             int64  // a paper of the home
 	elsewhere         things // another home of the owner's
@@ -61,6 +63,7 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 	require.NoError(t, f.owner.Read(ctx, "/api/tasks/templates/", &templates))
 	require.NoError(t, f.owner.Read(ctx, "/api/auth/sessions/", &sessions))
 	f.template, f.session = templates.Results[0].ID, sessions.Results[0].ID
+	f.device = f.create(ctx, t, f.owner, "/api/notifications/devices/", map[string]any{"platform": "android", "token": fmt.Sprint("phone", f.owner.ID)})
 	var homes [3]int64
 	for i, made := range []struct {
 		by   *story.Person
@@ -74,16 +77,28 @@ func newFixture(t *testing.T, s *local.System) *fixture {
 	f.must(ctx, t, f.owner, http.MethodDelete, f.user(f.former), nil, nil)
 	f.furnish(ctx, t)
 	f.keepPaper(ctx, t)
+	f.notification = f.news(ctx, t)
 	f.upload, f.foreignUpload = f.send(ctx, t, f.owner, f.secret), f.send(ctx, t, f.stranger, "Foreign")
 	f.elsewhere = f.thingsOf(ctx, t, f.owner, homes[1], "Elsewhere")
 	f.foreign = f.thingsOf(ctx, t, f.stranger, homes[2], "Foreign")
 	return f
 }
 
+// news waits until the owner was told of somebody who joined.
+func (f *fixture) news(ctx context.Context, t *testing.T) int64 {
+	t.Helper()
+	var list struct{ Results []struct{ ID int64 } }
+	require.Eventually(t, func() bool {
+		f.must(ctx, t, f.owner, http.MethodGet, "/api/notifications/", nil, &list)
+		return len(list.Results) > 0
+	}, 20*time.Second, 50*time.Millisecond, "nobody told the owner who joined")
+	return list.Results[0].ID
+}
+
 // leave deletes gone's account after calls to every function, so that the look-up of the token has just been kept.
 func (f *fixture) leave(ctx context.Context, t *testing.T) {
 	t.Helper()
-	for _, path := range []string{"/api/tasks/", "/api/residences/my/", "/api/documents/", "/api/auth/me/"} {
+	for _, path := range []string{"/api/tasks/", "/api/residences/my/", "/api/documents/", "/api/auth/me/", "/api/notifications/"} {
 		f.must(ctx, t, f.gone, http.MethodGet, path, nil, nil)
 	}
 	f.must(ctx, t, f.gone, http.MethodDelete, "/api/auth/account/", map[string]any{"password": story.Password}, nil)
@@ -176,6 +191,10 @@ func (f *fixture) path(path string) string {
 		id = f.upload
 	case strings.HasPrefix(path, "/api/auth/sessions/"):
 		id = f.session
+	case strings.HasPrefix(path, "/api/notifications/devices/"):
+		id = f.device
+	case strings.HasPrefix(path, "/api/notifications/{"):
+		id = f.notification
 	}
 	return strings.NewReplacer("{id}", fmt.Sprint(id), "{user_id}", fmt.Sprint(f.tenant.ID)).Replace(path)
 }

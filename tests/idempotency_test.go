@@ -11,12 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// withoutKey are the creating calls that take no Idempotency-Key, since their answer is a secret that is kept nowhere in clear.
+// withoutKey are the creating calls that take no Idempotency-Key, since their answer is a secret that is kept nowhere in clear, or
+// since they are the same however often they are made.
 func withoutKey() map[string]string {
 	return map[string]string{
 		"register":        "answers with a token",
 		"share-residence": "answers with a code",
 		"presign-upload":  "answers with a signed address",
+		"register-device": "has one device for one token",
 	}
 }
 

@@ -69,6 +69,7 @@ SELECT md5(concat(
     (SELECT string_agg(c::text, '|' ORDER BY id) FROM auth_code c),
     (SELECT string_agg(c::text, '|' ORDER BY id) FROM auth_email_change c),
     (SELECT string_agg(s.id::text, '|' ORDER BY id) FROM auth_session s),
+    (SELECT string_agg(d::text, '|' ORDER BY id) FROM auth_device d),
     (SELECT string_agg(r::text, '|' ORDER BY id) FROM residence_residence r),
     (SELECT string_agg(m::text, '|' ORDER BY residence_id, user_id) FROM residence_member m),
     (SELECT string_agg(s::text, '|' ORDER BY residence_id) FROM residence_share_code s),

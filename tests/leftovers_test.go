@@ -100,9 +100,12 @@ func live(ctx context.Context, t *testing.T, s *local.System) life {
 	require.NoError(t, err)
 	other, err := story.Register(ctx, story.NewPhone(s.URL), "Max")
 	require.NoError(t, err)
+	require.NoError(t, other.Verify(ctx, codeIn(t, mailTo(t, ctx, s, other.Email, "confirm your email"))))
 	l := life{Person: her, other: other, words: []string{firstName, lastName, street, her.Email}}
 	require.NoError(t, her.Verify(ctx, codeIn(t, mailTo(t, ctx, s, her.Email, "confirm your email"))))
 	l.must(ctx, t, her, http.MethodPatch, "/api/auth/me/", map[string]any{"last_name": lastName, "time_zone": "Asia/Tokyo"})
+	l.must(ctx, t, her, http.MethodPost, "/api/notifications/devices/", map[string]any{"platform": "android", "token": firstName, "name": firstName + "'s phone"})
+	l.must(ctx, t, her, http.MethodPatch, "/api/notifications/preferences/", map[string]any{"quiet_from": "22:00", "quiet_to": "07:00"})
 	l.move(ctx, t, s, "blixomar@"+domainOf(her.Email))
 
 	shared, err := story.Share(ctx, her, other)
@@ -212,7 +215,7 @@ func inBucket(ctx context.Context, t *testing.T, p *story.Person, keys []string)
 func readEverything(ctx context.Context, t *testing.T, l life) {
 	t.Helper()
 	for _, p := range []*story.Person{l.Person, l.other} {
-		for _, path := range []string{"/api/auth/me/", "/api/auth/export/", "/api/residences/my/", "/api/contractors/", "/api/tasks/", "/api/task-completions/", "/api/documents/"} {
+		for _, path := range []string{"/api/auth/me/", "/api/auth/export/", "/api/residences/my/", "/api/contractors/", "/api/tasks/", "/api/task-completions/", "/api/documents/", "/api/notifications/", "/api/notifications/devices/"} {
 			l.must(ctx, t, p, http.MethodGet, path, nil)
 		}
 	}

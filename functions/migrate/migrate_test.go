@@ -122,7 +122,7 @@ func TestWhatRolesAreRefused(t *testing.T) {
 			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `SELECT token_hash FROM auth_session`, `UPDATE auth_code SET used_at = now()`,
 			`SELECT tries FROM auth_code`, `UPDATE outbox_event SET data = '{}'`, `DELETE FROM outbox_delivery`, `UPDATE outbox_delivery SET consumer = 'x'`,
 			`UPDATE task_task SET title = 'x'`, `SELECT answer FROM shared_idempotency`, `DELETE FROM notification_message`,
-			`SELECT name FROM auth_device`, `SELECT token_hash FROM auth_session`, `SELECT name FROM auth_device`, `INSERT INTO auth_device DEFAULT VALUES`, `UPDATE auth_device SET user_id = 1`,
+			`SELECT name FROM auth_device`, `SELECT token_hash FROM auth_session`, `INSERT INTO auth_device DEFAULT VALUES`, `UPDATE auth_device SET user_id = 1`,
 			`UPDATE auth_user SET muted = '{}'`, `SELECT vendor FROM upload_document`, `INSERT INTO notification_schedule (name) VALUES ('x')`,
 			`UPDATE notification_schedule SET name = 'x'`, `DELETE FROM notification_schedule`,
 		},

@@ -14,46 +14,72 @@ import (
 // A message is one that was claimed, with what it says as it is true now.
 type message struct {
 	ID       int64
-	EventID  uuid.UUID
+	EventID  *uuid.UUID // nil for one that a day asks for
 	UserID   int64
+	Channel  string
 	Type     string
 	Attempts int    // with this one
 	Reason   string // why it is dead; empty when it is to be sent
 	InDoubt  bool   // an earlier attempt ended without a word: this one may be a duplicate
 
-	At      time.Time // when it was planned
-	FactAt  time.Time // when what it tells happened
-	Address string
-	Zone    string // IANA name; empty when it is not known
-	Actor   string // who did it
-	Home    string
-	Task    string
-	DueOn   *date.Date
-	DoneOn  *date.Date
-	Notes   string
+	At        time.Time // when it was planned
+	FactAt    time.Time // when what it tells happened
+	ExpiresAt time.Time
+	Zone      string // IANA name; empty when it is not known
+	Stage     *int   // days from the one that it is for to DueOn; nil for an event's
 
+	ResidenceID  int64 // 0, as for the ids below: none
+	TaskID       int64
+	CompletionID int64
+	DocumentID   int64
+
+	Actor    string // who did it
+	Home     string
+	Task     string
+	Document string
+	DueOn    *date.Date // or the day that a warranty ends
+	DoneOn   *date.Date
+	Notes    string
+	Digest   *digest `db:"-"`
+
+	// Of a mail.
+	Address   string
 	CodeID    int64
 	Purpose   string // of the code; empty without one
 	Nonce     []byte
 	NewsOfOld bool // tells an address that it is no longer the account's
+
+	// Of a push.
+	Devices         []device // those that have not taken it yet
+	Badge           int      // what is unread in the app's list
+	QuietFrom       *clock   // both or none
+	QuietTo         *clock
+	InProgress      bool
+	CompletionCount int
+}
+
+// A device is a phone that takes pushes.
+type device struct {
+	ID           int64     `json:"id"`
+	Platform     string    `json:"platform"`
+	Token        string    `json:"token"`
+	RegisteredAt time.Time `json:"registered_at"`
 }
 
 // Claiming is one statement. It takes what is due, or was being sent when a process died, counts the attempt
-// before any work, and buries what is no longer worth telling: nothing is sent that was true only once.
+// before any work, and buries what is no longer worth telling: nothing is sent that was true only once. It joins in steps, since
+// PostgreSQL would spend longer on the order of so many joins than on the joins.
 const claimMessages = `
 WITH due AS (
-    SELECT id, event_id, user_id, type, refs, state, attempts, expires_at, created_at
+    SELECT id, event_id, user_id, channel, type, refs, state, attempts, expires_at, created_at, occurrence_on, stage, devices
     FROM notification_message
-    WHERE (state = 'pending' AND next_at <= now() OR state = 'sending' AND lease_until < now())
+    WHERE state IN ('pending', 'sending') AND next_at <= now() AND (state = 'pending' OR lease_until < now())
       AND ($1::uuid IS NULL OR event_id = $1::uuid)
     ORDER BY next_at LIMIT $2::int FOR UPDATE SKIP LOCKED
-), facts AS (
-    SELECT due.*, person.email, coalesce(person.time_zone, '') AS zone,
-        concat_ws(' ', nullif(actor.first_name, ''), nullif(actor.last_name, '')) AS actor,
-        home.name AS home, self.user_id AS member, other.user_id AS joined,
-        task.id AS task_id, task.title AS task, task.next_due_on AS due_on, task.assigned_to_id,
-        task.is_cancelled OR task.is_archived AS closed,
-        done.id AS done_id, done.completed_on AS done_on, done.notes,
+), people AS MATERIALIZED (
+    SELECT due.*, person.email, person.email_verified_at, coalesce(person.time_zone, '') AS zone,
+        due.type || '.' || due.channel = ANY (person.muted) AS muted,
+        to_char(person.quiet_from, 'HH24:MI') AS quiet_from, to_char(person.quiet_to, 'HH24:MI') AS quiet_to,
         code.id AS code_id, code.purpose, code.nonce, code.new_email,
         code.used_at IS NULL AND code.expires_at > now() AS code_valid,
         due.refs ? 'change_id' AS news_of_old, change.old_email,
@@ -63,39 +89,81 @@ WITH due AS (
     LEFT JOIN outbox_event event ON event.id = due.event_id
     LEFT JOIN auth_code code ON code.id = (due.refs->>'code_id')::bigint AND code.user_id = due.user_id
     LEFT JOIN auth_email_change change ON change.id = (due.refs->>'change_id')::bigint AND change.user_id = due.user_id
-    LEFT JOIN task_task task ON task.id = (due.refs->>'task_id')::bigint
-    LEFT JOIN task_taskcompletion done ON done.id = (due.refs->>'completion_id')::bigint AND done.task_id = task.id
-    LEFT JOIN residence_residence home ON home.id = coalesce(task.residence_id, (due.refs->>'residence_id')::bigint)
-    LEFT JOIN residence_member self ON self.residence_id = home.id AND self.user_id = due.user_id
-    LEFT JOIN residence_member other ON other.residence_id = home.id AND other.user_id = (due.refs->>'user_id')::bigint
-    LEFT JOIN auth_user actor ON actor.id = coalesce((due.refs->>'actor_id')::bigint, (due.refs->>'user_id')::bigint)
-), judged AS (
-    SELECT facts.*, CASE
+), things AS MATERIALIZED (
+    SELECT people.*,
+        task.id AS task_id, task.title AS task, task.next_due_on AS task_due_on, task.assigned_to_id,
+        task.is_cancelled OR task.is_archived AS closed, task.in_progress, task.completion_count,
+        done.id AS done_id, done.completed_on AS done_on, done.notes,
+        document.id AS document_id, document.title AS document, document.warranty_expires_on,
+        coalesce(task.residence_id, document.residence_id, (people.refs->>'residence_id')::bigint) AS place_id
+    FROM people
+    LEFT JOIN task_task task ON task.id = (people.refs->>'task_id')::bigint
+    LEFT JOIN task_taskcompletion done ON done.id = (people.refs->>'completion_id')::bigint AND done.task_id = task.id
+    LEFT JOIN upload_document document ON document.id = (people.refs->>'document_id')::bigint
+), facts AS MATERIALIZED (
+    SELECT things.*, home.id AS home_id, home.name AS home, self.user_id AS member, self.role, other.user_id AS joined,
+        concat_ws(' ', nullif(actor.first_name, ''), nullif(actor.last_name, '')) AS actor
+    FROM things
+    LEFT JOIN residence_residence home ON home.id = things.place_id
+    LEFT JOIN residence_member self ON self.residence_id = things.place_id AND self.user_id = things.user_id
+    LEFT JOIN residence_member other ON other.residence_id = things.place_id AND other.user_id = (things.refs->>'user_id')::bigint
+    LEFT JOIN auth_user actor ON actor.id = coalesce((things.refs->>'actor_id')::bigint, (things.refs->>'user_id')::bigint)
+), devices AS MATERIALIZED (
+    SELECT due.id AS message_id,
+        jsonb_agg(jsonb_build_object('id', d.id, 'platform', d.platform, 'token', d.token, 'registered_at', d.registered_at) ORDER BY d.id) AS to_devices,
+        (SELECT count(*)::int FROM notification_message unread
+            JOIN residence_member still ON still.residence_id = (unread.refs->>'residence_id')::bigint AND still.user_id = unread.user_id
+            WHERE unread.user_id = due.user_id AND unread.channel = 'app' AND unread.read_at IS NULL) AS badge
+    FROM due
+    JOIN auth_device d ON d.user_id = due.user_id AND d.id <> ALL (due.devices)
+    JOIN auth_session session ON session.id = d.session_id AND session.expires_at > now()
+    WHERE due.channel = 'push'
+    GROUP BY due.id, due.user_id
+), judged AS MATERIALIZED (
+    SELECT facts.*, to_devices, badge, CASE
         WHEN expires_at <= now() THEN 'expired'
         WHEN attempts >= $4::int THEN 'attempts are used up'
+        WHEN muted THEN 'this person has switched it off'
         WHEN type IN ('email_verification', 'password_reset') AND code_valid IS NOT TRUE THEN 'the code is not valid any more'
         WHEN news_of_old AND old_email IS NULL THEN 'the former address is not known any more'
-        WHEN type IN ('task_assigned', 'task_completed') AND task_id IS NULL THEN 'the task is gone'
+        WHEN channel = 'email' AND type NOT IN ('email_verification', 'password_reset', 'security') AND email_verified_at IS NULL
+            THEN 'the address is not verified'
+        WHEN channel = 'push' AND to_devices IS NULL THEN 'no device is left'
+        WHEN type IN ('task_assigned', 'task_completed', 'task_due_soon', 'task_overdue') AND task_id IS NULL THEN 'the task is gone'
         WHEN type = 'task_assigned' AND assigned_to_id IS DISTINCT FROM user_id THEN 'the task is not assigned to this person any more'
-        WHEN type = 'task_assigned' AND closed THEN 'the task is not open any more'
+        WHEN type IN ('task_assigned', 'task_due_soon', 'task_overdue') AND closed THEN 'the task is not open any more'
         WHEN type = 'task_completed' AND done_id IS NULL THEN 'the completion is gone'
-        WHEN type IN ('residence_joined', 'task_assigned', 'task_completed') AND member IS NULL THEN 'this person is not a member any more'
+        WHEN type = 'warranty_expiring' AND document_id IS NULL THEN 'the document is gone'
+        WHEN type = 'warranty_expiring' AND warranty_expires_on IS DISTINCT FROM occurrence_on THEN 'the warranty ends another day'
+        WHEN type NOT IN ('email_verification', 'password_reset', 'security', 'daily_digest') AND member IS NULL
+            THEN 'this person is not a member any more'
         WHEN type = 'residence_joined' AND joined IS NULL THEN 'who joined is not a member any more'
+        WHEN type IN ('task_due_soon', 'task_overdue') AND task_due_on IS DISTINCT FROM occurrence_on THEN 'the task is due another day'
+        WHEN type IN ('task_due_soon', 'task_overdue') AND in_progress THEN 'somebody is at the task'
+        WHEN type IN ('task_due_soon', 'task_overdue') AND assigned_to_id <> user_id THEN 'the task is assigned to somebody else'
+        WHEN (type = 'warranty_expiring' OR type IN ('task_due_soon', 'task_overdue') AND assigned_to_id IS NULL) AND role = 'viewer'
+            THEN 'this person only looks on'
         ELSE '' END AS reason
-    FROM facts
+    FROM facts LEFT JOIN devices ON devices.message_id = facts.id
 )
 UPDATE notification_message m
 SET state = CASE WHEN judged.reason = '' THEN 'sending' ELSE 'dead' END,
     attempts = m.attempts + CASE WHEN judged.reason = '' THEN 1 ELSE 0 END,
     lease_until = CASE WHEN judged.reason = '' THEN now() + make_interval(secs => $3::float8) END,
+    claimed_at = CASE WHEN judged.reason = '' THEN now() ELSE m.claimed_at END,
     last_error = CASE WHEN judged.reason = '' THEN m.last_error ELSE judged.reason END
 FROM judged WHERE m.id = judged.id
-RETURNING m.id, m.event_id, m.user_id, m.type, m.attempts, judged.reason, judged.state = 'sending' AS in_doubt,
-    m.created_at AS at, judged.fact_at, judged.zone, judged.actor,
+RETURNING m.id, m.event_id, m.user_id, m.channel, m.type, m.attempts, judged.reason, judged.state = 'sending' AS in_doubt,
+    m.created_at AS at, judged.fact_at, judged.expires_at, judged.zone, judged.stage, judged.actor,
+    coalesce(judged.home_id, 0) AS residence_id, coalesce(judged.task_id, 0) AS task_id,
+    coalesce(judged.done_id, 0) AS completion_id, coalesce(judged.document_id, 0) AS document_id,
     coalesce(CASE WHEN judged.news_of_old THEN judged.old_email WHEN judged.purpose = 'change_email' THEN judged.new_email ELSE judged.email END, '') AS address,
-    coalesce(judged.home, '') AS home, coalesce(judged.task, '') AS task, judged.due_on, judged.done_on,
+    coalesce(judged.home, '') AS home, coalesce(judged.task, '') AS task, coalesce(judged.document, '') AS document,
+    coalesce(judged.task_due_on, judged.warranty_expires_on) AS due_on, judged.done_on,
     coalesce(judged.notes, '') AS notes, coalesce(judged.code_id, 0) AS code_id,
-    coalesce(judged.purpose, '') AS purpose, judged.nonce, judged.news_of_old`
+    coalesce(judged.purpose, '') AS purpose, judged.nonce, judged.news_of_old,
+    coalesce(judged.to_devices, '[]') AS devices, coalesce(judged.badge, 0) AS badge, judged.quiet_from, judged.quiet_to,
+    coalesce(judged.in_progress, false) AS in_progress, coalesce(judged.completion_count, 0) AS completion_count`
 
 // claim takes at most limit messages that are due, of one event when event is not nil. They are this process's
 // for the time of lease; those with a reason are dead and only to be told of.

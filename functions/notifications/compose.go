@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wneessen/go-mail"
 
 	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/notice"
 )
 
 // A sender is who mails come from, such as honeyDue <hello@myhoneydue.com>.
@@ -32,25 +34,41 @@ func domainOf(address string) string { return address[strings.LastIndexByte(addr
 type composer struct {
 	from      sender
 	link      string // where honeyDue is, without a slash at its end
+	api       string // where its calls are, the same way
 	key       code.Key
+	now       func() time.Time
 	templates templates
 }
 
 func newComposer(cfg config) (*composer, error) {
-	link, err := url.Parse(cfg.PublicURL)
-	if err != nil || link.Host == "" {
-		return nil, errors.New("PUBLIC_URL is not an absolute address")
+	link, err := absolute("PUBLIC_URL", cfg.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	api, err := absolute("API_URL", cfg.APIURL)
+	if err != nil {
+		return nil, err
 	}
 	templates, err := openTemplates()
 	if err != nil {
 		return nil, err
 	}
-	return &composer{from: cfg.Mail.From, link: strings.TrimRight(cfg.PublicURL, "/"), key: cfg.CodeKey, templates: templates}, nil
+	return &composer{from: cfg.Mail.From, link: link, api: api, key: cfg.CodeKey, now: time.Now, templates: templates}, nil
+}
+
+// absolute returns the address of a setting without a slash at its end.
+func absolute(setting, address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return "", errors.New(setting + " is not an absolute address")
+	}
+	return strings.TrimRight(address, "/"), nil
 }
 
 // compose writes the mail of m. Its Message-ID is always the same, so that a mail program shows only one of two.
 func (c *composer) compose(m message) (*mail.Msg, error) {
-	written, err := c.templates.write(kindOf(m), c.viewOf(m))
+	v := c.viewOf(m)
+	written, err := c.templates.write(kindOf(m), v)
 	if err != nil {
 		return nil, fmt.Errorf("write message: %w", err)
 	}
@@ -61,12 +79,34 @@ func (c *composer) compose(m message) (*mail.Msg, error) {
 	}
 	msg.Subject(written.subject)
 	msg.SetDateWithValue(m.At)
-	msg.SetMessageIDWithValue(fmt.Sprintf("message.%d.%s@%s", m.ID, m.EventID, domainOf(c.from.Address.Address)))
+	msg.SetMessageIDWithValue(c.messageID(m))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Honeydue-Message", strconv.FormatInt(m.ID, 10))
+	if v.Stop != "" {
+		msg.SetGenHeader(mail.HeaderListUnsubscribe, "<"+v.Stop+">")
+		msg.SetGenHeader(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
+	}
 	msg.SetBodyString(mail.TypeTextPlain, written.text)
 	msg.AddAlternativeString(mail.TypeTextHTML, written.html)
 	return msg, nil
+}
+
+// messageID is the same for each attempt at m, and for no other message of any database that an event was in.
+func (c *composer) messageID(m message) string {
+	id := "message." + strconv.FormatInt(m.ID, 10)
+	if m.EventID != nil {
+		id += "." + m.EventID.String()
+	}
+	return id + "@" + domainOf(c.from.Address.Address)
+}
+
+// stop returns the address that ends the mails of m's type to its person, without signing in; none when nobody may switch
+// them off. It is what a mail program posts to (RFC 8058), and shows a page to who follows it.
+func (c *composer) stop(m message) string {
+	if !notice.IsSwitchable(m.Type) {
+		return ""
+	}
+	return c.api + "/api/notifications/unsubscribe/?token=" + url.QueryEscape(c.key.Unsubscribe(m.UserID, m.Type))
 }
 
 // kindOf returns the name of m's templates.
@@ -81,31 +121,4 @@ func kindOf(m message) string {
 	default:
 		return m.Type
 	}
-}
-
-// A view is what templates may say. Whatever a person typed has been made fit for a line.
-type view struct {
-	Link    string
-	Code    string
-	Minutes int
-	Actor   string
-	Home    string
-	Task    string
-	Due     string // Friday, 14 November 2025; empty without a date
-	Done    string // the same
-	Notes   string
-	When    string // 14 November 2025 at 14:05 CET
-}
-
-// A mail with a code goes to an address that nobody has proved to be theirs. So that no stranger can have
-// honeyDue carry words to it, nothing that people typed is in such a mail: its view has no names.
-func (c *composer) viewOf(m message) view {
-	v := view{Link: c.link, When: instant(m.FactAt, m.Zone)}
-	if m.Purpose != "" {
-		v.Code, v.Minutes = c.key.Derive(m.Purpose, m.UserID, m.CodeID, m.Nonce), code.Minutes
-		return v
-	}
-	v.Actor, v.Home, v.Task = line(m.Actor, "A member"), line(m.Home, "your home"), line(m.Task, "a task")
-	v.Due, v.Done, v.Notes = day(m.DueOn), day(m.DoneOn), paragraph(m.Notes)
-	return v
 }

@@ -5,13 +5,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 type mailConfig struct {
@@ -44,8 +46,7 @@ func (m *mailServer) Decode(text string) error {
 	mode := u.Query().Get("tls")
 	switch {
 	case u.Scheme == "smtps" && mode == "":
-		// A client of this policy looks whether the connection is encrypted already, which a password waits for.
-		port, policy = 465, mail.TLSOpportunistic
+		port, policy = 465, mail.NoTLS // no second one inside the first
 	case u.Scheme == "smtp" && mode == "none":
 		policy = mail.NoTLS
 	case u.Scheme == "smtp" && mode == "" && isLoopback(u.Hostname()):
@@ -67,71 +68,101 @@ func isLoopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// dial connects, speaks TLS and signs in as the address says. All of it, what follows in the conversation, and
-// its end happen before the deadline that ctx must have.
+// dial connects, speaks TLS and signs in as the address says, before the deadline that ctx must have. Any error is a [failure].
 func (m mailServer) dial(ctx context.Context) (*conversation, error) {
-	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(m.host, strconv.Itoa(m.port)))
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(m.host, strconv.Itoa(m.port)))
 	if err != nil {
-		return nil, connecting(err)
-	}
-	until, _ := ctx.Deadline()
-	var conn net.Conn = &bounded{Conn: plain, until: until}
-	if m.tlsFirst {
-		conn = tls.Client(conn, m.tlsConfig())
+		return nil, trouble(phaseConnect, err)
 	}
 	c := &conversation{conn: conn}
-	if c.client, err = mail.NewClient(m.host, m.options(until, conn)...); err == nil {
-		c.session, err = c.client.DialToSMTPClientWithContext(ctx)
-	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, connecting(err)
+	if at, err := m.begin(ctx, c); err != nil {
+		c.drop()
+		return nil, trouble(at, err)
 	}
 	return c, nil
 }
 
-// options of a client for one conversation on conn. NOOP and RSET would be round trips for nothing, and a RSET
-// that fails after the final dot would make a message look unsent.
-func (m mailServer) options(until time.Time, conn net.Conn) []mail.Option {
-	options := []mail.Option{
-		mail.WithPort(m.port), mail.WithHELO(m.name), mail.WithTLSPolicy(m.policy), mail.WithTLSConfig(m.tlsConfig()),
-		mail.WithTimeout(max(time.Until(until), time.Millisecond)), mail.WithoutNoop(), mail.WithoutRset(),
-		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
+// begin says all that comes before the first message, and returns where something went wrong.
+func (m mailServer) begin(ctx context.Context, c *conversation) (at phase, err error) {
+	c.bound(ctx)
+	conn := c.conn
+	if m.tlsFirst {
+		encrypted := tls.Client(conn, m.tlsConfig())
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			return phaseTLS, err
+		}
+		conn = encrypted
 	}
-	if password, ok := m.user.Password(); ok {
-		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover),
-			mail.WithUsername(m.user.Username()), mail.WithPassword(password))
+	if c.session, err = smtp.NewClient(conn, m.host); err != nil {
+		return phaseGreeting, err
 	}
-	return options
+	if err := c.session.Hello(m.name); err != nil {
+		return phaseHello, err
+	}
+	if !m.tlsFirst {
+		if err := m.encrypt(c.session); err != nil {
+			return phaseStartTLS, err
+		}
+	}
+	return phaseAuth, m.signIn(c.session)
+}
+
+func (m mailServer) encrypt(session *smtp.Client) error {
+	offered, _ := session.Extension("STARTTLS")
+	switch {
+	case m.policy == mail.NoTLS || m.policy == mail.TLSOpportunistic && !offered:
+		return nil
+	case !offered:
+		return errors.New("the mail server does not offer it")
+	default:
+		return session.StartTLS(m.tlsConfig())
+	}
+}
+
+// signIn proves who we are, where the address has a password.
+func (m mailServer) signIn(session *smtp.Client) error {
+	user := m.user.Username()
+	password, ok := m.user.Password()
+	if !ok {
+		return nil
+	}
+	_, offered := session.Extension("AUTH")
+	state, err := session.GetTLSConnectionState()
+	var auth smtp.Auth
+	switch mechanism(strings.Fields(offered), err == nil) {
+	case "SCRAM-SHA-256-PLUS":
+		auth = smtp.ScramSHA256PlusAuth(user, password, state)
+	case "SCRAM-SHA-256":
+		auth = smtp.ScramSHA256Auth(user, password)
+	case "PLAIN":
+		auth = smtp.PlainAuth("", user, password, m.host, false)
+	case "LOGIN":
+		auth = smtp.LoginAuth(user, password, m.host, false)
+	case "CRAM-MD5":
+		auth = smtp.CRAMMD5Auth(user, password)
+	default:
+		return errors.New("the mail server offers no way to sign in that this connection is safe for")
+	}
+	err = session.Auth(auth)
+	if err == nil || replyCode(err) != 0 || isTimeout(err) || brokeOff(err) {
+		return err
+	}
+	return errors.New("the mail server's part in signing in is not right")
+}
+
+// mechanism returns the best way to sign in of those offered, and none that says the password where others may listen.
+func mechanism(offered []string, encrypted bool) string {
+	for _, m := range []struct {
+		name           string
+		onlyWhenHidden bool
+	}{{"SCRAM-SHA-256-PLUS", true}, {"SCRAM-SHA-256", false}, {"PLAIN", true}, {"LOGIN", true}, {"CRAM-MD5", false}} {
+		if slices.Contains(offered, m.name) && (encrypted || !m.onlyWhenHidden) {
+			return m.name
+		}
+	}
+	return ""
 }
 
 func (m mailServer) tlsConfig() *tls.Config {
 	return &tls.Config{ServerName: m.host, RootCAs: m.trust, MinVersion: tls.VersionTLS12}
-}
-
-// bounded is a connection whose deadline nobody moves past until. The client moves it with every phase, and a
-// server that answers just in time each time would outlast the message's lease.
-type bounded struct {
-	net.Conn
-	until time.Time
-}
-
-func (b *bounded) SetDeadline(t time.Time) error {
-	if t.IsZero() || t.After(b.until) {
-		t = b.until
-	}
-	return b.Conn.SetDeadline(t)
-}
-
-// connecting describes what went wrong before the server knew of any recipient. A server's own words may name the
-// account that signs in, so only its code is kept.
-func connecting(err error) error {
-	return &failure{text: "connect to mail server: " + cause(err)}
-}
-
-func cause(err error) string {
-	if code := replyCode(err); code != 0 {
-		return fmt.Sprintf("it answered %d", code)
-	}
-	return err.Error()
 }

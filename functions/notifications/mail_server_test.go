@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"math/big"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestMailServerURL(t *testing.T) {
 		"smtp://mail.example.com:25?tls=none":     {host: "mail.example.com", port: 25, policy: mail.NoTLS},
 		"smtp://127.0.0.1:2525":                   {host: "127.0.0.1", port: 2525, policy: mail.TLSOpportunistic},
 		"smtp://localhost:2525/?tls=starttls":     {host: "localhost", port: 2525, policy: mail.TLSMandatory},
-		"smtps://[2001:db8::1]":                   {host: "2001:db8::1", port: 465, policy: mail.TLSOpportunistic, tlsFirst: true},
+		"smtps://[2001:db8::1]":                   {host: "2001:db8::1", port: 465, policy: mail.NoTLS, tlsFirst: true},
 	} {
 		var got mailServer
 		require.NoError(t, got.Decode(text), text)
@@ -56,8 +57,8 @@ func TestTLSAndSigningIn(t *testing.T) {
 		"tls first, nobody signs in": {"smtps", "", "", security, trust, "", false},
 		"offered, so taken":          {"smtp", "mailer:p%40ss@", "", security, trust, "", true},
 		"nothing but the dot":        {"smtp", "", "?tls=none", security, nil, "", false},
-		"wrong password":             {"smtps", "mailer:wrong@", "", security, trust, "connect to mail server: it answered 535", false},
-		"starttls not offered":       {"smtp", "", "?tls=starttls", nil, trust, "does not support STARTTLS", false},
+		"wrong password":             {"smtps", "mailer:wrong@", "", security, trust, "AUTH: the mail server answered 535 5.7.8", false},
+		"starttls not offered":       {"smtp", "", "?tls=starttls", nil, trust, "STARTTLS: the mail server does not offer it", false},
 		"certificate not trusted":    {"smtp", "", "?tls=starttls", security, x509.NewCertPool(), "certificate signed by unknown authority", false},
 		"first, and not trusted":     {"smtps", "", "", security, x509.NewCertPool(), "certificate signed by unknown authority", false},
 		"password in the clear":      {"smtp", "mailer:p%40ss@", "?tls=none", nil, nil, "", false},
@@ -75,7 +76,7 @@ func TestTLSAndSigningIn(t *testing.T) {
 			defer cancel()
 			conversation, err := server.dial(ctx)
 			if name == "password in the clear" {
-				require.Error(t, err)
+				require.EqualError(t, err, "AUTH: the mail server offers no way to sign in that this connection is safe for")
 				require.False(t, box.signedIn)
 				return
 			}
@@ -85,12 +86,28 @@ func TestTLSAndSigningIn(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.NoError(t, conversation.send(message))
+			require.NoError(t, conversation.send(ctx, message))
 			conversation.end()
 			require.Equal(t, "ben@example.com", box.one(t).to)
 			require.Equal(t, c.signedIn, box.signedIn)
 			require.Equal(t, "myhoneydue.com", box.greeted)
 		})
+	}
+}
+
+func TestMechanisms(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ offered, hidden, open string }{
+		{"", "", ""},
+		{"PLAIN LOGIN", "PLAIN", ""},
+		{"LOGIN", "LOGIN", ""},
+		{"LOGIN PLAIN CRAM-MD5", "PLAIN", "CRAM-MD5"},
+		{"CRAM-MD5 PLAIN SCRAM-SHA-256", "SCRAM-SHA-256", "SCRAM-SHA-256"},
+		{"SCRAM-SHA-256 SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"},
+		{"NTLM XOAUTH2", "", ""},
+	} {
+		require.Equal(t, c.hidden, mechanism(strings.Fields(c.offered), true), c.offered)
+		require.Equal(t, c.open, mechanism(strings.Fields(c.offered), false), c.offered)
 	}
 }
 

@@ -54,7 +54,8 @@ func newMailbox(t *testing.T, security *tls.Config, tlsFirst bool) (*mailbox, st
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = m.server.Serve(listener) }()
-	t.Cleanup(func() { _ = m.server.Close(); <-done })
+	// The server closes only a listener that it has begun to serve.
+	t.Cleanup(func() { _ = m.server.Close(); _ = listener.Close(); <-done })
 	return m, listener.Addr().String()
 }
 

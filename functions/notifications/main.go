@@ -1,4 +1,4 @@
-// Command notifications tells people what happened: events come in, mails go out.
+// Command notifications tells people what happened and what is due: events and ticks come in, mails and pushes go out.
 package main
 
 import (
@@ -17,7 +17,10 @@ type config struct {
 	Telemetry telemetry.Config
 	CodeKey   code.Key `envconfig:"CODE_KEY" required:"true"`
 	PublicURL string   `envconfig:"PUBLIC_URL" required:"true"`
+	APIURL    string   `envconfig:"API_URL" required:"true"`
+	Sink      string   `envconfig:"K_SINK" required:"true"`
 	Mail      mailConfig
+	Push      pushConfig
 }
 
 func main() { run.Main(start) }
@@ -37,11 +40,12 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := newService(cfg, db, log)
+	background := &run.Background{}
+	s, err := newService(cfg, db, background, log)
 	if err != nil {
 		return err
 	}
 	s.ends = ctx.Done()
-	err = run.Serve(ctx, cfg.Run, log, &run.Background{}, traces.Handler(s.handler()))
+	err = run.Serve(ctx, cfg.Run, log, background, traces.Handler(s.handler()))
 	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
 }

@@ -7,37 +7,56 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/honeydue/backend/events"
+	"github.com/honeydue/backend/shared/notice"
 )
 
-// Types of messages, as people's preferences name them.
+// Types and channels of messages, as people's preferences name them.
 const (
-	typeVerification  = "email_verification"
-	typePasswordReset = "password_reset"
-	typeSecurity      = "security"
-	typeJoined        = "residence_joined"
-	typeAssigned      = "task_assigned"
-	typeCompleted     = "task_completed"
+	typeVerification  = notice.EmailVerification
+	typePasswordReset = notice.PasswordReset
+	typeSecurity      = notice.Security
+	typeJoined        = notice.ResidenceJoined
+	typeAssigned      = notice.TaskAssigned
+	typeCompleted     = notice.TaskCompleted
+	typeDueSoon       = notice.TaskDueSoon
+	typeOverdue       = notice.TaskOverdue
+	typeWarranty      = notice.WarrantyExpiring
+	typeDigest        = notice.DailyDigest
+
+	channelApp   = notice.App
+	channelEmail = notice.Email
+	channelPush  = notice.Push
 )
 
 // Messages hold the event's data, which is ids alone. What they say, and to which address, is looked up
-// when they are sent. A person who is gone by now gets none.
+// when they are sent. A person who is gone by now gets none. What is in the app's list is there at once.
 const (
-	planForPerson = `
+	insertMessages = `
+INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at, state, sent_at)
+SELECT $1::uuid, u.id, c.channel, $2, $3::jsonb, now() + make_interval(hours => $4::int),
+    CASE WHEN c.channel = 'app' THEN 'sent' ELSE 'pending' END, CASE WHEN c.channel = 'app' THEN now() END
+FROM auth_user u CROSS JOIN (VALUES ('app'), ('email'), ('push')) AS c (channel)
+WHERE NOT $2 || '.' || c.channel = ANY (u.muted)
+  AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))`
+
+	planForPerson = insertMessages + `
+  AND u.id = $5::bigint
+ON CONFLICT (event_id, user_id, channel) DO NOTHING`
+
+	planForOthers = insertMessages + `
+  AND u.id IN (SELECT m.user_id FROM residence_member m WHERE m.residence_id = $5::bigint AND m.user_id <> $6::bigint)
+ON CONFLICT (event_id, user_id, channel) DO NOTHING`
+
+	planForSecurity = `
 INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
-SELECT $1::uuid, u.id, 'email', $2, $3::jsonb, now() + make_interval(hours => $5::int)
-FROM auth_user u WHERE u.id = $4::bigint
+SELECT $1::uuid, u.id, 'email', $2, $3::jsonb, now() + make_interval(hours => $4::int)
+FROM auth_user u WHERE u.id = $5::bigint
 ON CONFLICT (event_id, user_id, channel) DO NOTHING`
 
 	planForCode = `
 INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
 SELECT $1::uuid, c.user_id, 'email', $2, $3::jsonb, c.expires_at
 FROM auth_code c WHERE c.id = $4::bigint AND c.user_id = $5::bigint
-ON CONFLICT (event_id, user_id, channel) DO NOTHING`
-
-	planForOthers = `
-INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
-SELECT $1::uuid, m.user_id, 'email', $2, $3::jsonb, now() + make_interval(hours => $6::int)
-FROM residence_member m WHERE m.residence_id = $4::bigint AND m.user_id <> $5::bigint
 ON CONFLICT (event_id, user_id, channel) DO NOTHING`
 )
 
@@ -47,8 +66,11 @@ const (
 	lifeOfSecurity = 7 * 24
 )
 
-// plan writes a message for everyone who must hear of e, in the transaction that confirms it. They are sent after.
+// plan writes the messages of everyone who must hear of e, in the transaction that confirms it. They are sent after.
 func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(context.Context), error) {
+	if e.Type == events.TypeOf(events.MessagesLeft{}) {
+		return s.goOn(e)
+	}
 	p, err := planOf(e)
 	if err != nil || p.sql == "" {
 		return nil, err
@@ -60,7 +82,7 @@ func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(con
 	if tag.RowsAffected() == 0 {
 		return nil, nil
 	}
-	return func(ctx context.Context) { s.sendDueOf(ctx, e.ID) }, nil
+	return func(ctx context.Context) { s.sendDueOf(ctx, e.ID, int(tag.RowsAffected())) }, nil
 }
 
 // plan is a statement that makes the messages of one event; none when sql is empty.
@@ -80,22 +102,22 @@ func planOf(e events.Event) (plan, error) {
 		return plan{typePasswordReset, planForCode, []any{d.CodeID, d.UserID}}, err
 	case events.TypeOf(events.UserPasswordChanged{}):
 		d, err := events.Decode[events.UserPasswordChanged](e)
-		return plan{typeSecurity, planForPerson, []any{d.UserID, lifeOfSecurity}}, err
+		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, d.UserID}}, err
 	case events.TypeOf(events.UserEmailChanged{}):
 		d, err := events.Decode[events.UserEmailChanged](e)
-		return plan{typeSecurity, planForPerson, []any{d.UserID, lifeOfSecurity}}, err
+		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, d.UserID}}, err
 	case events.TypeOf(events.MemberJoined{}):
 		d, err := events.Decode[events.MemberJoined](e)
-		return plan{typeJoined, planForOthers, []any{d.ResidenceID, d.UserID, lifeOfNews}}, err
+		return plan{typeJoined, planForOthers, []any{lifeOfNews, d.ResidenceID, d.UserID}}, err
 	case events.TypeOf(events.TaskAssigned{}):
 		d, err := events.Decode[events.TaskAssigned](e)
 		if d.AssigneeID == d.ActorID {
 			return plan{}, err
 		}
-		return plan{typeAssigned, planForPerson, []any{d.AssigneeID, lifeOfNews}}, err
+		return plan{typeAssigned, planForPerson, []any{lifeOfNews, d.AssigneeID}}, err
 	case events.TypeOf(events.TaskCompleted{}):
 		d, err := events.Decode[events.TaskCompleted](e)
-		return plan{typeCompleted, planForOthers, []any{d.ResidenceID, d.ActorID, lifeOfNews}}, err
+		return plan{typeCompleted, planForOthers, []any{lifeOfNews, d.ResidenceID, d.ActorID}}, err
 	default:
 		// Also listened to, but nobody is told yet: user.registered and residence.member_removed.
 		return plan{}, nil

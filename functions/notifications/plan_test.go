@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -86,7 +87,7 @@ func TestMailOfEachEvent(t *testing.T) {
 				require.Contains(t, mail.text, words)
 				require.Contains(t, mail.html, words)
 			}
-			require.Equal(t, "<message.1."+id.String()+"@myhoneydue.com>", mail.header.Get("Message-ID"))
+			require.Equal(t, fmt.Sprintf("<message.%d.%s@myhoneydue.com>", b.mailID(t), id), mail.header.Get("Message-ID"))
 			require.Equal(t, "auto-generated", mail.header.Get("Auto-Submitted"))
 			_, err := mail.header.Date()
 			require.NoError(t, err)
@@ -192,7 +193,7 @@ func TestWhatIsNoEventOfOursDoesNothing(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, status)
 	}
 	require.Len(t, b.mail.all(), 1)
-	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message`))
+	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE channel = 'email'`))
 	require.Equal(t, "done 1", b.state(t, once), "a replay is not an attempt")
 
 	for _, target := range []string{"/typo", "/api/notifications/"} {

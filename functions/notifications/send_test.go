@@ -26,19 +26,19 @@ func TestWhatFailedIsSentByTheSchedule(t *testing.T) {
 		row       string // the message's state after the first try
 		again     int    // mails in the end: two where the first went through without a word
 	}{
-		"451 to the recipient": {func(_ *testing.T, m *mailbox) { m.refuse("rcpt", 451) }, "pending 1 sending SMTP RCPT TO command: the server answered 451 4.1.1", 1},
-		"421 to the sender":    {func(_ *testing.T, m *mailbox) { m.refuse("mail", 421) }, "pending 1 sending SMTP MAIL FROM command: the server answered 421 4.1.1", 1},
-		"550 to the sender":    {func(_ *testing.T, m *mailbox) { m.refuse("mail", 550) }, "pending 1 sending SMTP MAIL FROM command: the server answered 550 5.1.1", 1},
-		"421 to the greeting":  {func(_ *testing.T, m *mailbox) { m.refuse("hello", 421) }, "pending 1 connect to mail server: it answered 421", 1},
-		"554 to the greeting":  {func(_ *testing.T, m *mailbox) { m.refuse("hello", 554) }, "pending 1 connect to mail server: it answered 554", 1},
-		"451 to the message":   {func(_ *testing.T, m *mailbox) { m.refuse("data", 451) }, "pending 1 closing SMTP DATA writer: the server answered 451 4.1.1", 1},
-		"550 to the recipient": {func(_ *testing.T, m *mailbox) { m.refuse("rcpt", 550) }, "dead 1 sending SMTP RCPT TO command: the server answered 550 5.1.1", 0},
-		"554 to the message":   {func(_ *testing.T, m *mailbox) { m.refuse("data", 554) }, "dead 1 closing SMTP DATA writer: the server answered 554 5.1.1", 0},
-		"silent recipient":     {func(t *testing.T, m *mailbox) { m.stall(t, "rcpt") }, "pending 1 sending SMTP RCPT TO command: no answer", 1},
-		"silent greeting":      {func(t *testing.T, m *mailbox) { m.stall(t, "hello") }, "pending 1 connect to mail server: ", 1},
-		"silent after the dot": {func(t *testing.T, m *mailbox) { m.stall(t, "dot") }, "pending 1 closing SMTP DATA writer: no answer", 2},
-		"gone before the dot":  {func(_ *testing.T, m *mailbox) { m.drop("data") }, "pending 1 closing SMTP DATA writer: no answer", 1},
-		"gone after the dot":   {func(_ *testing.T, m *mailbox) { m.drop("dot") }, "pending 1 closing SMTP DATA writer: no answer", 2},
+		"451 to the recipient": {func(_ *testing.T, m *mailbox) { m.refuse("rcpt", 451) }, "pending 1 RCPT: the mail server answered 451 4.1.1", 1},
+		"421 to the sender":    {func(_ *testing.T, m *mailbox) { m.refuse("mail", 421) }, "pending 1 MAIL: the mail server answered 421 4.1.1", 1},
+		"550 to the sender":    {func(_ *testing.T, m *mailbox) { m.refuse("mail", 550) }, "pending 1 MAIL: the mail server answered 550 5.1.1", 1},
+		"421 to the greeting":  {func(_ *testing.T, m *mailbox) { m.refuse("hello", 421) }, "pending 1 EHLO: the mail server answered 421", 1},
+		"554 to the greeting":  {func(_ *testing.T, m *mailbox) { m.refuse("hello", 554) }, "pending 1 EHLO: the mail server answered 554", 1},
+		"451 to the message":   {func(_ *testing.T, m *mailbox) { m.refuse("data", 451) }, "pending 1 final dot: the mail server answered 451 4.1.1", 1},
+		"550 to the recipient": {func(_ *testing.T, m *mailbox) { m.refuse("rcpt", 550) }, "dead 1 RCPT: the mail server answered 550 5.1.1", 0},
+		"554 to the message":   {func(_ *testing.T, m *mailbox) { m.refuse("data", 554) }, "dead 1 final dot: the mail server answered 554 5.1.1", 0},
+		"silent recipient":     {func(t *testing.T, m *mailbox) { m.stall(t, "rcpt") }, "pending 1 RCPT: the mail server did not answer in time", 1},
+		"silent greeting":      {func(t *testing.T, m *mailbox) { m.stall(t, "hello") }, "pending 1 EHLO: the mail server did not answer in time", 1},
+		"silent after the dot": {func(t *testing.T, m *mailbox) { m.stall(t, "dot") }, "pending 1 final dot: the mail server did not answer in time; it may have the message", 2},
+		"gone before the dot":  {func(_ *testing.T, m *mailbox) { m.drop("data") }, "pending 1 final dot: the mail server broke off; it may have the message", 1},
+		"gone after the dot":   {func(_ *testing.T, m *mailbox) { m.drop("dot") }, "pending 1 final dot: the mail server broke off; it may have the message", 2},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestWhatFailedIsSentByTheSchedule(t *testing.T) {
 			b.tick(t)
 			if strings.HasPrefix(c.row, "pending") {
 				require.True(t, strings.HasPrefix(b.row(t), c.row), "sent before its time")
-				wait := functiontest.Value[float64](t, b.Server, `SELECT extract(epoch FROM next_at - now())::float8 FROM notification_message`)
+				wait := functiontest.Value[float64](t, b.Server, `SELECT extract(epoch FROM next_at - now())::float8 FROM notification_message WHERE channel = 'email'`)
 				require.Greater(t, wait, 10.0)
 				require.Less(t, wait, 30.0)
 			}
@@ -84,7 +84,7 @@ func TestNoMailServer(t *testing.T) {
 	b := setup(t)
 	require.NoError(t, b.mail.server.Close())
 	b.done(t, b.assigned(t))
-	require.Contains(t, b.row(t), "pending 1 connect to mail server: ")
+	require.Contains(t, b.row(t), "pending 1 connect: ")
 	require.Contains(t, b.row(t), "connection refused")
 }
 
@@ -98,7 +98,7 @@ func TestTwelveAttemptsAreAll(t *testing.T) {
 		b.due(t)
 		b.tick(t)
 	}
-	require.Equal(t, "dead 12 attempts are used up: sending SMTP RCPT TO command: the server answered 451 4.1.1", b.row(t))
+	require.Equal(t, "dead 12 attempts are used up: RCPT: the mail server answered 451 4.1.1", b.row(t))
 }
 
 func TestPausesDoubleUpToAnHour(t *testing.T) {
@@ -224,7 +224,7 @@ func TestFourSweepsAtOnceSendEachMessageOnce(t *testing.T) {
 	errs := make([]error, len(services))
 	var group sync.WaitGroup
 	for i, s := range services {
-		group.Go(func() { errs[i] = s.sendAllDue(context.WithoutCancel(t.Context())) })
+		group.Go(func() { _, errs[i] = s.sendDue(context.WithoutCancel(t.Context())) })
 	}
 	group.Wait()
 	require.NoError(t, errors.Join(errs...))
@@ -234,7 +234,7 @@ func TestFourSweepsAtOnceSendEachMessageOnce(t *testing.T) {
 		ids[mail.header.Get("Message-ID")] = true
 	}
 	require.Len(t, ids, messages)
-	require.Equal(t, messages, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE state = 'sent' AND attempts = 1`))
+	require.Equal(t, messages, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE channel = 'email' AND state = 'sent' AND attempts = 1`))
 }
 
 func TestNoMoreThanTenMessagesAreUnderWay(t *testing.T) {
@@ -242,18 +242,28 @@ func TestNoMoreThanTenMessagesAreUnderWay(t *testing.T) {
 	b := setup(t)
 	b.backlog(t, 3*atOnce)
 	b.service.deadline = 2 * time.Second
+	under := make(chan struct{}, 3*atOnce)
 	b.mail.stall(t, "rcpt")
+	stalled := b.mail.misbehave
+	b.mail.set(func(conn *smtp.Conn, step string) error {
+		if step == "rcpt" {
+			under <- struct{}{}
+		}
+		return stalled(conn, step)
+	})
 	swept := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Second)
 	defer cancel()
-	go func() { swept <- b.service.sendAllDue(ctx) }()
-	sending := func() int {
-		return functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE state = 'sending'`)
-	}
-	require.Eventually(t, func() bool { return sending() == atOnce }, 5*time.Second, 10*time.Millisecond)
+	go func() {
+		_, err := b.service.sendDue(ctx)
+		swept <- err
+	}()
 	require.NoError(t, <-swept)
-	require.Zero(t, sending(), "a sweep begins nothing for which it has no time")
+	require.Len(t, under, atOnce)
+	require.Equal(t, "pending", functiontest.Value[string](t, b.Server, `SELECT DISTINCT state FROM notification_message`), "a sweep begins nothing for which it has no time")
 	require.Equal(t, atOnce, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE attempts = 1`))
+	require.Equal(t, 2*atOnce, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM notification_message WHERE attempts = 0`), "what was not begun is given back")
+	require.Empty(t, b.mail.all())
 	require.Empty(t, b.service.slots)
 }
 
@@ -268,7 +278,10 @@ func TestWaitingForOthersLeavesNoTimeToBegin(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), b.service.lease()+200*time.Millisecond)
 	defer cancel()
 	swept := make(chan error, 1)
-	go func() { swept <- b.service.sendAllDue(ctx) }()
+	go func() {
+		_, err := b.service.sendDue(ctx)
+		swept <- err
+	}()
 	require.Eventually(t, func() bool { return !b.service.timeLeft(ctx) }, 5*time.Second, 10*time.Millisecond)
 	b.service.give(1)
 	require.NoError(t, <-swept)

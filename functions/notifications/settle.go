@@ -11,10 +11,12 @@ import (
 // maxAttempts is how often a message is tried before it is dead.
 const maxAttempts = 12
 
-// A failed message waits firstPause, then twice as long each time, up to lastPause.
+// A failed message waits firstPause, then twice as long each time, up to lastPause; longer only when a provider says so, and
+// never longer than longestWait.
 const (
-	firstPause = 30 * time.Second
-	lastPause  = time.Hour
+	firstPause  = 30 * time.Second
+	lastPause   = time.Hour
+	longestWait = 24 * time.Hour
 )
 
 // pause returns how long a message waits after that many attempts: up to a quarter less than its step, so that
@@ -26,9 +28,11 @@ func pause(attempts int) time.Duration {
 
 // A settlement is what becomes of a message after an attempt.
 type settlement struct {
-	state  string // sent, pending or dead
-	reason string // without any address
-	pause  time.Duration
+	state     string // sent, pending or dead
+	reason    string // without any address
+	pause     time.Duration
+	uncounted bool    // it was no attempt after all
+	took      []int64 // devices that a push reached
 }
 
 func settlementOf(m message, err error) settlement {
@@ -36,31 +40,47 @@ func settlementOf(m message, err error) settlement {
 		return settlement{state: "sent"}
 	}
 	var f *failure
-	switch {
-	case errors.As(err, &f) && f.permanent:
+	if errors.As(err, &f) && f.permanent {
 		return settlement{state: "dead", reason: err.Error()}
-	case m.Attempts >= maxAttempts:
-		return settlement{state: "dead", reason: "attempts are used up: " + err.Error()}
-	default:
-		return settlement{state: "pending", reason: err.Error(), pause: pause(m.Attempts)}
 	}
+	if m.Attempts >= maxAttempts {
+		return settlement{state: "dead", reason: "attempts are used up: " + err.Error()}
+	}
+	wait := pause(m.Attempts)
+	if f != nil {
+		wait = max(wait, min(f.wait, longestWait))
+	}
+	return settlement{state: "pending", reason: err.Error(), pause: wait}
 }
 
-// A message that the server took is sent, whoever holds it by now. Any other outcome counts only while the claim does.
+// A message that was taken is sent, whoever holds it by now. Any other outcome counts only while the claim does; which devices
+// a push reached counts always.
 const settleMessage = `
 UPDATE notification_message
-SET state = $3, last_error = nullif($4, ''), lease_until = NULL,
-    next_at = now() + make_interval(secs => $5::float8),
-    sent_at = CASE WHEN $3 = 'sent' THEN now() END
-WHERE id = $1::bigint AND (state = 'sending' AND attempts = $2::int OR $3 = 'sent' AND state <> 'sent')`
+SET state = CASE WHEN counts THEN $3 ELSE state END,
+    last_error = CASE WHEN counts THEN nullif($4, '') ELSE last_error END,
+    lease_until = CASE WHEN counts THEN NULL ELSE lease_until END,
+    next_at = CASE WHEN counts THEN now() + make_interval(secs => $5::float8) ELSE next_at END,
+    attempts = attempts - CASE WHEN counts AND $6::boolean THEN 1 ELSE 0 END,
+    sent_at = CASE WHEN counts AND $3 = 'sent' THEN now() ELSE sent_at END,
+    devices = devices || $7::bigint[]
+FROM (
+    SELECT id AS held, state = 'sending' AND attempts = $2::int OR $3 = 'sent' AND state <> 'sent' AS counts
+    FROM notification_message WHERE id = $1::bigint FOR UPDATE
+) now_held
+WHERE id = held`
 
 const settlePause = 200 * time.Millisecond
 
 // settle notes the outcome, again and again while ctx lasts: a message that went out must not go out twice for a
 // connection that broke.
 func (s *service) settle(ctx context.Context, m message, o settlement) error {
+	took := o.took
+	if took == nil {
+		took = []int64{}
+	}
 	for {
-		_, err := s.db.Exec(ctx, settleMessage, m.ID, m.Attempts, o.state, o.reason, o.pause.Seconds())
+		_, err := s.db.Exec(ctx, settleMessage, m.ID, m.Attempts, o.state, o.reason, o.pause.Seconds(), o.uncounted, took)
 		if err == nil {
 			return nil
 		}
@@ -70,4 +90,38 @@ func (s *service) settle(ctx context.Context, m message, o settlement) error {
 		case <-time.After(settlePause):
 		}
 	}
+}
+
+const releaseMessages = `
+UPDATE notification_message m
+SET state = 'pending', attempts = m.attempts - 1, lease_until = NULL
+FROM unnest($1::bigint[], $2::int[]) AS held (id, attempts)
+WHERE m.id = held.id AND m.state = 'sending' AND m.attempts = held.attempts`
+
+// release gives messages back that were claimed and not begun.
+func (s *service) release(ctx context.Context, messages []message) error {
+	ids, attempts := make([]int64, len(messages)), make([]int, len(messages))
+	for i, m := range messages {
+		ids[i], attempts[i] = m.ID, m.Attempts
+	}
+	if _, err := s.db.Exec(ctx, releaseMessages, ids, attempts); err != nil {
+		return fmt.Errorf("release messages: %w", err)
+	}
+	return nil
+}
+
+const dropDevices = `
+DELETE FROM auth_device d USING unnest($1::bigint[], $2::timestamptz[]) AS gone (id, registered_at)
+WHERE d.id = gone.id AND d.registered_at <= gone.registered_at`
+
+// drop forgets devices that their provider does not know any more, but those that were registered again meanwhile.
+func (s *service) drop(ctx context.Context, gone []device) error {
+	ids, registered := make([]int64, len(gone)), make([]time.Time, len(gone))
+	for i, d := range gone {
+		ids[i], registered[i] = d.ID, d.RegisteredAt
+	}
+	if _, err := s.db.Exec(ctx, dropDevices, ids, registered); err != nil {
+		return fmt.Errorf("drop devices: %w", err)
+	}
+	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/run"
 )
 
 func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
@@ -76,11 +77,15 @@ func newTestService(t *testing.T, b *bundle, mailURL string, deadline time.Durat
 	db, err := pg.Open(t.Context(), pg.Config{URL: b.DB.URL("honeydue_notifications"), ExecMode: mode, PoolSize: 4})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	cfg := config{CodeKey: testKey, PublicURL: "https://api.myhoneydue.com"}
+	cfg := config{
+		CodeKey: testKey, PublicURL: "https://myhoneydue.com", APIURL: "https://api.myhoneydue.com", Sink: "http://127.0.0.1:1/", // where nobody listens
+	}
 	require.NoError(t, cfg.Mail.Server.Decode(mailURL))
 	require.NoError(t, cfg.Mail.From.Decode("honeyDue <hello@myhoneydue.com>"))
 	cfg.Mail.Deadline = deadline
-	s, err := newService(cfg, db, slog.New(slog.NewJSONHandler(b.log, nil)))
+	background := &run.Background{}
+	t.Cleanup(func() { require.NoError(t, background.Wait(context.Background())) })
+	s, err := newService(cfg, db, background, slog.New(slog.NewJSONHandler(b.log, nil)))
 	require.NoError(t, err)
 	return s
 }
@@ -104,7 +109,7 @@ func (b *bundle) completed(t *testing.T) uuid.UUID {
 	return happen(t, b.Server, events.TaskCompleted{TaskID: b.task, CompletionID: completion, ResidenceID: b.home, ActorID: b.ben.ID})
 }
 
-// assigned has anna give ben the task, and returns the event's id. It plans one message.
+// assigned has anna give ben the task, and returns the event's id. It plans one mail.
 func (b *bundle) assigned(t *testing.T) uuid.UUID {
 	t.Helper()
 	return happen(t, b.Server, events.TaskAssigned{TaskID: b.task, ResidenceID: b.home, AssigneeID: b.ben.ID, ActorID: b.anna.ID})
@@ -136,9 +141,14 @@ func (b *bundle) done(t *testing.T, id uuid.UUID) {
 // tick posts what the schedule deliveries sends.
 func (b *bundle) tick(t *testing.T) {
 	t.Helper()
+	b.tickOf(t, "deliveries")
+}
+
+func (b *bundle) tickOf(t *testing.T, schedule string) {
+	t.Helper()
 	status, err := post(b.url, map[string]string{
 		"Ce-Id": uuid.NewString(), "Ce-Type": events.PingType, "Ce-Specversion": "1.0",
-		"Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/deliveries",
+		"Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/" + schedule,
 	})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, status)
@@ -172,16 +182,36 @@ func (b *bundle) state(t *testing.T, id uuid.UUID) string {
 		SELECT concat_ws(' ', state, attempts, reason) FROM outbox_delivery WHERE event_id = $1 AND consumer = 'notifications'`, id)
 }
 
-// row returns a message's state, attempts and last error.
+// row returns the state, attempts and last error of the only mail.
 func (b *bundle) row(t *testing.T) string {
 	t.Helper()
-	return functiontest.Value[string](t, b.Server, `SELECT concat_ws(' ', state, attempts, last_error) FROM notification_message`)
+	return b.rowOf(t, channelEmail)
+}
+
+// rowOf is row for the only message of a channel.
+func (b *bundle) rowOf(t *testing.T, channel string) string {
+	t.Helper()
+	return functiontest.Value[string](t, b.Server, `SELECT concat_ws(' ', state, attempts, last_error) FROM notification_message WHERE channel = $1`, channel)
+}
+
+// mailID returns the id of the only mail.
+func (b *bundle) mailID(t *testing.T) int64 {
+	t.Helper()
+	return functiontest.Value[int64](t, b.Server, `SELECT id FROM notification_message WHERE channel = 'email'`)
+}
+
+// device registers a phone of p, in their session.
+func (b *bundle) device(t *testing.T, p functiontest.Person) int64 {
+	t.Helper()
+	return functiontest.Value[int64](t, b.Server, `
+		INSERT INTO auth_device (user_id, session_id, platform, token)
+		SELECT s.user_id, s.id, 'ios', encode(sha256(s.token_hash), 'hex') FROM auth_session s WHERE s.user_id = $1 RETURNING id`, p.ID)
 }
 
 // due makes every message that waits due now.
 func (b *bundle) due(t *testing.T) {
 	t.Helper()
-	b.Exec(t, `UPDATE notification_message SET next_at = now() - interval '1 second', lease_until = lease_until - interval '1 hour'`)
+	b.Exec(t, `UPDATE notification_message SET next_at = now() - interval '1 second', lease_until = lease_until - interval '1 hour' WHERE channel <> 'app'`)
 }
 
 // A logbook keeps what is logged.

@@ -15,6 +15,7 @@ var templateFiles embed.FS
 // kinds of mails. Each has a text template, which defines subject, preheader and body, and an HTML one, which defines body.
 var kinds = [...]string{
 	typeVerification, "change_email", typePasswordReset, "password_changed", "email_changed", typeJoined, typeAssigned, typeCompleted,
+	typeDueSoon, typeOverdue, typeWarranty, typeDigest,
 }
 
 type templates map[string]kindTemplates

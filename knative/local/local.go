@@ -1,5 +1,5 @@
 // Package local runs the whole system on one machine, without a cluster: the manifests that production applies,
-// the real programs, real servers behind them, and a stand-in for what Knative, the edge and a mail provider do.
+// the real programs, real servers behind them, and stand-ins for Knative, the edge, a mail provider and push services.
 package local
 
 import (
@@ -23,6 +23,7 @@ import (
 	"github.com/honeydue/backend/knative/local/mailbox"
 	"github.com/honeydue/backend/knative/schedule"
 	"github.com/honeydue/backend/shared/devserver"
+	"github.com/honeydue/backend/shared/devserver/push"
 )
 
 const (
@@ -43,6 +44,7 @@ type System struct {
 
 	log       *slog.Logger
 	mailbox   *mailbox.Mailbox
+	pushes    *push.Double
 	objects   *bucketView
 	functions []*function // by name
 	scheduler *schedule.Scheduler
@@ -135,7 +137,7 @@ func (s *System) prepare(ctx context.Context, c Config) error {
 	return group.Wait()
 }
 
-// connect opens the mailbox, the look into the bucket and the Broker, and returns what the manifests' references mean.
+// connect opens the mailbox, the push services, the look into the bucket and the Broker, and returns what the manifests' references mean.
 func (s *System) connect(c Config) (values, error) {
 	box, err := mailbox.Open(filepath.Join(c.Dir, "mail"), c.Log)
 	if err != nil {
@@ -147,6 +149,9 @@ func (s *System) connect(c Config) (values, error) {
 	s.mailbox = box
 	s.closers = append(s.closers, func(context.Context) error { box.Stop(); return nil })
 
+	if err := s.connectPushes(c.Log); err != nil {
+		return nil, err
+	}
 	if s.objects, err = newBucketView(s.S3); err != nil {
 		return nil, err
 	}

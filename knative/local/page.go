@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/honeydue/backend/knative/local/mailbox"
+	"github.com/honeydue/backend/shared/devserver/push"
 )
 
 //go:embed page.html
@@ -27,6 +28,7 @@ type state struct {
 	Schedules []scheduleDetail  `json:"schedules"`
 	Events    []eventDetail     `json:"events"`
 	Mail      []mailbox.Message `json:"mail"`
+	Pushes    []push.Push       `json:"pushes"`
 	Logs      []logLine         `json:"logs"`
 }
 
@@ -55,12 +57,15 @@ type deliveryDetail struct {
 	Tries []try `json:"tries"`
 }
 
-// maxShown is how many events and mails the page gets.
+// maxShown is how many events, mails and pushes the page gets.
 const maxShown = 60
 
 func (s *System) serveState(w http.ResponseWriter, _ *http.Request) {
 	// Lists are never null: the page counts what is in them.
-	now := state{URL: s.URL, Schedules: s.schedules, Events: []eventDetail{}, Mail: firstOf(s.mailbox.Messages()), Logs: s.logs.list()}
+	now := state{
+		URL: s.URL, Schedules: s.schedules, Events: []eventDetail{}, Mail: firstOf(s.mailbox.Messages()), Pushes: firstOf(s.pushes.Pushes()),
+		Logs: s.logs.list(),
+	}
 	for _, f := range s.functions {
 		now.Functions = append(now.Functions, functionDetail{f.status(), f.Paths, f.lastFailure()})
 	}

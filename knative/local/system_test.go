@@ -97,7 +97,7 @@ func TestSystem(t *testing.T) {
 		var state map[string]any
 		require.NoError(t, json.Unmarshal([]byte(body), &state))
 		require.Equal(t, s.URL, state["url"])
-		for _, part := range []string{"functions", "schedules", "events", "mail", "logs"} {
+		for _, part := range []string{"functions", "schedules", "events", "mail", "pushes", "logs"} {
 			require.NotNil(t, state[part], part)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -21,6 +22,7 @@ type values map[string]string
 // localValues is what the manifests' references mean on this machine.
 func localValues(m *knative.Manifests, s *System, codeKey string) values {
 	v := values{
+		"honeydue/API_URL":              s.URL,
 		"honeydue/DATABASE_EXEC_MODE":   "exec",
 		"honeydue/K_SINK":               s.bus.url(),
 		"honeydue/MAIL_FROM":            "honeyDue <hello@myhoneydue.com>",
@@ -36,6 +38,13 @@ func localValues(m *knative.Manifests, s *System, codeKey string) values {
 		"honeydue-s3/S3_ACCESS_KEY":     s.S3.AccessKey(),
 		"honeydue-s3/S3_SECRET_KEY":     s.S3.SecretKey(),
 		"honeydue-smtp/SMTP_URL":        s.mailbox.URL(),
+	}
+	for name, value := range s.pushes.Environment() {
+		object := "honeydue-push/"
+		if strings.HasSuffix(name, "_URL") {
+			object = "honeydue/"
+		}
+		v[object+name] = value
 	}
 	for _, f := range m.Functions {
 		v["honeydue-"+f.Name+"/DATABASE_URL"] = s.PgBouncer.URL("honeydue_"+f.Name, database)

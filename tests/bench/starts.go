@@ -79,7 +79,7 @@ func startOnce(ctx context.Context, program string) (start, error) {
 		"DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing", "REDIS_URL=redis://127.0.0.1:1", "K_SINK=http://127.0.0.1:1",
 		"S3_ENDPOINT=http://127.0.0.1:1", "S3_REGION=none", "S3_BUCKET=none", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none",
 		"CODE_KEY=a key that derives codes for nobody", "SMTP_URL=smtp://127.0.0.1:1?tls=none", "MAIL_FROM=honeyDue <hello@example.com>",
-		"PUBLIC_URL=http://127.0.0.1",
+		"PUBLIC_URL=http://127.0.0.1", "API_URL=http://127.0.0.1",
 	}
 	began := time.Now()
 	if err := cmd.Start(); err != nil {

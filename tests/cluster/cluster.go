@@ -19,6 +19,7 @@ import (
 	"github.com/honeydue/backend/knative"
 	"github.com/honeydue/backend/knative/local/mailbox"
 	"github.com/honeydue/backend/shared/devserver"
+	"github.com/honeydue/backend/shared/devserver/push"
 )
 
 // A Cluster runs everything that the overlay `cluster` holds. Its methods may be called at the same time.
@@ -30,6 +31,7 @@ type Cluster struct {
 	Redis       *devserver.Redis
 	S3          *devserver.S3
 	Mailbox     *mailbox.Mailbox
+	Pushes      *push.Double
 
 	log  io.Writer
 	root string   // of the workspace

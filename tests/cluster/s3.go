@@ -19,20 +19,29 @@ func (c *Cluster) startS3(ctx context.Context, o devserver.Options) error {
 	if err != nil {
 		return err
 	}
-	endpoint, err := url.Parse(settings["S3_ENDPOINT"])
-	if err != nil {
-		return fmt.Errorf("read S3_ENDPOINT of the overlay: %w", err)
-	}
-	if endpoint.Hostname() != o.Host {
-		return fmt.Errorf("read S3_ENDPOINT of the overlay: %s is not CLUSTER_HOST_ADDRESS", endpoint.Hostname())
-	}
-	if o.Port, err = strconv.Atoi(endpoint.Port()); err != nil {
-		return fmt.Errorf("read S3_ENDPOINT of the overlay: %w", err)
+	if o.Port, err = portOf(settings, "S3_ENDPOINT", o.Host); err != nil {
+		return err
 	}
 	if c.S3, err = devserver.StartS3(ctx, o); err != nil {
 		return fmt.Errorf("start S3: %w", err)
 	}
 	return c.S3.CreateBucket(ctx, settings["S3_BUCKET"])
+}
+
+// portOf returns the port of the address that a setting names, which must be one of host.
+func portOf(settings map[string]string, name, host string) (int, error) {
+	address, err := url.Parse(settings[name])
+	if err != nil {
+		return 0, fmt.Errorf("read %s of the overlay: %w", name, err)
+	}
+	if address.Hostname() != host {
+		return 0, fmt.Errorf("read %s of the overlay: %s is not CLUSTER_HOST_ADDRESS", name, address.Hostname())
+	}
+	port, err := strconv.Atoi(address.Port())
+	if err != nil {
+		return 0, fmt.Errorf("read %s of the overlay: %w", name, err)
+	}
+	return port, nil
 }
 
 // readSettings reads the lines NAME=value of a file.

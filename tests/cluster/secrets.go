@@ -27,6 +27,11 @@ func (c *Cluster) createSecrets(ctx context.Context) error {
 		"honeydue-codes/CODE_KEY":       rand.Text() + rand.Text(),
 		"honeydue-smtp/SMTP_URL":        c.Mailbox.URL() + "?tls=none",
 	}
+	for name, value := range c.Pushes.Environment() {
+		if !strings.HasSuffix(name, "_URL") { // those are the overlay's settings
+			secrets["honeydue-push/"+name] = value
+		}
+	}
 	for _, f := range c.Manifests.Functions {
 		password := rand.Text()
 		secrets["honeydue-database-roles/"+strings.ToUpper(f.Name)+"_DATABASE_PASSWORD"] = password

@@ -20,7 +20,7 @@ const (
 	pods     = "10.42.0.0/16"
 )
 
-// startServers starts what pods reach at the environment's host, on free ports but for S3. This machine reaches the same
+// startServers starts what pods reach at the environment's host, on free ports but for S3 and pushes. This machine reaches the same
 // servers on loopback, the databases without a password.
 func (c *Cluster) startServers(ctx context.Context) error {
 	if err := errors.Join(os.RemoveAll(c.dir), os.MkdirAll(c.dir, 0o755)); err != nil {
@@ -53,13 +53,16 @@ func (c *Cluster) startServers(ctx context.Context) error {
 	if err := c.Mailbox.Start(); err != nil {
 		return fmt.Errorf("start mailbox: %w", err)
 	}
-	return nil
+	return c.startPushes(host)
 }
 
 func (c *Cluster) stopServers(ctx context.Context) error {
 	var errs []error
 	if c.Mailbox != nil {
 		c.Mailbox.Stop()
+	}
+	if c.Pushes != nil {
+		c.Pushes.Stop()
 	}
 	if c.S3 != nil {
 		errs = append(errs, c.S3.Stop(ctx))

@@ -83,6 +83,7 @@ func TestLoadOurs(t *testing.T) {
 	ours := fstest.MapFS{}
 	for _, file := range []string{
 		"namespace/broker.yaml", "notifications/trigger.yaml", "sweeper/trigger.yaml", "schedules/outbox.yaml", "schedules/deliveries.yaml",
+		"schedules/reminders.yaml", "schedules/digests.yaml",
 	} {
 		text, err := os.ReadFile("../../" + file)
 		require.NoError(t, err)
@@ -90,7 +91,7 @@ func TestLoadOurs(t *testing.T) {
 	}
 	m, err := load(ours, "honeydue")
 	require.NoError(t, err)
-	require.Len(t, m.schedules, 2)
+	require.Len(t, m.schedules, 4)
 	for name, triggers := range m.triggers {
 		require.NotEmpty(t, triggers)
 		_, err := broker.New(broker.Options{Namespace: "honeydue", Name: name, Triggers: triggers})
