@@ -49,10 +49,11 @@ secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e
 
-bench: ## measure cold starts, memory, statements, round trips, boards, uploads, their sweep and recurrence
+bench: ## measure cold starts, memory, statements, round trips, boards, uploads, their sweep, mail, reminders and recurrence
 	go run ./tests/bench
 	go run ./tests/bench/uploads
 	go run ./tests/bench/sweep
+	go run ./tests/bench/mail
 	go test -run='^$$' -bench=. -benchmem ./shared/recur
 	@test -z "$$CLUSTER_INGRESS" || go run ./tests/bench/cluster
 

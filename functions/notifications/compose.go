@@ -49,11 +49,7 @@ func newComposer(cfg config) (*composer, error) {
 	if err != nil {
 		return nil, err
 	}
-	templates, err := openTemplates()
-	if err != nil {
-		return nil, err
-	}
-	return &composer{from: cfg.Mail.From, link: link, api: api, key: cfg.CodeKey, now: time.Now, templates: templates}, nil
+	return &composer{from: cfg.Mail.From, link: link, api: api, key: cfg.CodeKey, now: time.Now, templates: openTemplates()}, nil
 }
 
 // absolute returns the address of a setting without a slash at its end.

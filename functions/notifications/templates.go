@@ -6,6 +6,7 @@ import (
 	htmltemplate "html/template"
 	"io"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 )
 
@@ -18,36 +19,45 @@ var kinds = [...]string{
 	typeDueSoon, typeOverdue, typeWarranty, typeDigest,
 }
 
-type templates map[string]kindTemplates
+// templates are read when the first mail of their kind is written: a process that was started for one event waits for no others.
+type templates map[string]func() (kindTemplates, error)
 
 type kindTemplates struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
 }
 
-func openTemplates() (templates, error) {
+func openTemplates() templates {
 	open := templates{}
 	for _, kind := range kinds {
-		text, err := texttemplate.ParseFS(templateFiles, "templates/layout.txt", "templates/"+kind+".txt")
-		if err != nil {
-			return nil, fmt.Errorf("templates of %s: %w", kind, err)
-		}
-		html, err := htmltemplate.ParseFS(templateFiles, "templates/layout.html", "templates/"+kind+".html")
-		if err != nil {
-			return nil, fmt.Errorf("templates of %s: %w", kind, err)
-		}
-		open[kind] = kindTemplates{text, html}
+		open[kind] = sync.OnceValues(func() (kindTemplates, error) { return parse(kind) })
 	}
-	return open, nil
+	return open
+}
+
+func parse(kind string) (kindTemplates, error) {
+	text, err := texttemplate.ParseFS(templateFiles, "templates/layout.txt", "templates/"+kind+".txt")
+	if err != nil {
+		return kindTemplates{}, fmt.Errorf("templates of %s: %w", kind, err)
+	}
+	html, err := htmltemplate.ParseFS(templateFiles, "templates/layout.html", "templates/"+kind+".html")
+	if err != nil {
+		return kindTemplates{}, fmt.Errorf("templates of %s: %w", kind, err)
+	}
+	return kindTemplates{text, html}, nil
 }
 
 // written is a mail's words.
 type written struct{ subject, text, html string }
 
 func (t templates) write(kind string, v view) (written, error) {
-	of, ok := t[kind]
+	open, ok := t[kind]
 	if !ok {
 		return written{}, fmt.Errorf("no template for %s", kind)
+	}
+	of, err := open()
+	if err != nil {
+		return written{}, err
 	}
 	var w written
 	var preheader string
