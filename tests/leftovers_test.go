@@ -105,7 +105,7 @@ func live(ctx context.Context, t *testing.T, s *local.System) life {
 	require.NoError(t, her.Verify(ctx, codeIn(t, mailTo(t, ctx, s, her.Email, "confirm your email"))))
 	l.must(ctx, t, her, http.MethodPatch, "/api/auth/me/", map[string]any{"last_name": lastName, "time_zone": "Asia/Tokyo"})
 	l.must(ctx, t, her, http.MethodPost, "/api/notifications/devices/", map[string]any{"platform": "android", "token": firstName, "name": firstName + "'s phone"})
-	l.must(ctx, t, her, http.MethodPatch, "/api/notifications/preferences/", map[string]any{"quiet_from": "22:00", "quiet_to": "07:00"})
+	l.must(ctx, t, her, http.MethodPatch, "/api/notifications/preferences/", map[string]any{"quiet_from": "22:00", "quiet_to": "22:00"}) // never
 	l.move(ctx, t, s, "blixomar@"+domainOf(her.Email))
 
 	shared, err := story.Share(ctx, her, other)

@@ -42,9 +42,8 @@ func TestMainJob(t *testing.T) {
 	t.Parallel()
 	s := system(t)
 	ctx := within(t, time.Minute)
-	done, err := story.MainJob(ctx, story.At(s.URL))
+	done, err := story.Meet(ctx, story.At(s.URL))
 	require.NoError(t, err)
-
 	for _, person := range []*story.Person{done.Owner, done.Member} {
 		require.NoError(t, person.Verify(ctx, codeIn(t, mailTo(t, ctx, s, person.Email, "confirm your email"))))
 		var me struct {
@@ -53,6 +52,7 @@ func TestMainJob(t *testing.T) {
 		require.NoError(t, person.Read(ctx, "/api/auth/me/", &me))
 		require.True(t, me.EmailVerified)
 	}
+	require.NoError(t, done.Live(ctx))
 	joined := mailTo(t, ctx, s, done.Owner.Email, "joined")
 	require.Contains(t, joined.Text, "Max")
 	assigned := mailTo(t, ctx, s, done.Member.Email, "assigned")

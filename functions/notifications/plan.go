@@ -37,6 +37,7 @@ SELECT $1::uuid, u.id, c.channel, $2, $3::jsonb, now() + make_interval(hours => 
     CASE WHEN c.channel = 'app' THEN 'sent' ELSE 'pending' END, CASE WHEN c.channel = 'app' THEN now() END
 FROM auth_user u CROSS JOIN (VALUES ('app'), ('email'), ('push')) AS c (channel)
 WHERE NOT $2 || '.' || c.channel = ANY (u.muted)
+  AND (c.channel <> 'email' OR u.email_verified_at IS NOT NULL)
   AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))`
 
 	planForPerson = insertMessages + `

@@ -101,6 +101,8 @@ func (s *System) pages() http.Handler {
 	mux.HandleFunc("GET /_local/events", results(s.events.list))
 	mux.HandleFunc("GET /_local/mail", results(s.mailbox.Messages))
 	mux.HandleFunc("GET /_local/push", results(s.pushes.Pushes))
+	mux.HandleFunc("GET /_local/messages", s.serveMessages)
+	mux.HandleFunc("POST /_local/messages/{id}/replay/", s.serveMessages)
 	mux.HandleFunc("GET /_local/bucket", s.objects.serveList)
 	mux.HandleFunc("GET "+objectPath+"{key...}", s.objects.serveObject)
 	mux.HandleFunc("POST /_local/schedules/{name}", s.fireSchedule)

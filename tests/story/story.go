@@ -84,6 +84,15 @@ type Done struct {
 
 // MainJob has two people register, each on a phone of their own, share a home, and one complete a task in it.
 func MainJob(ctx context.Context, phone func() *Phone) (*Done, error) {
+	done, err := Meet(ctx, phone)
+	if err != nil {
+		return nil, err
+	}
+	return done, done.Live(ctx)
+}
+
+// Meet is where the main job begins: two people register. Nobody mails them news before they have proved their addresses.
+func Meet(ctx context.Context, phone func() *Phone) (*Done, error) {
 	owner, err := Register(ctx, phone(), "Olive")
 	if err != nil {
 		return nil, fmt.Errorf("owner: %w", err)
@@ -92,11 +101,15 @@ func MainJob(ctx context.Context, phone func() *Phone) (*Done, error) {
 	if err != nil {
 		return nil, fmt.Errorf("member: %w", err)
 	}
-	done := &Done{Owner: owner, Member: member}
-	if done.Residence, err = Share(ctx, owner, member); err != nil {
-		return nil, err
+	return &Done{Owner: owner, Member: member}, nil
+}
+
+// Live is the rest of the main job.
+func (d *Done) Live(ctx context.Context) (err error) {
+	if d.Residence, err = Share(ctx, d.Owner, d.Member); err != nil {
+		return err
 	}
-	return done, done.work(ctx)
+	return d.work(ctx)
 }
 
 // Share has owner make a home and let members in, and returns its id.
