@@ -37,7 +37,7 @@ type message struct {
 	Home     string
 	Task     string
 	Document string
-	DueOn    *date.Date // or the day that a warranty ends
+	DueOn    *date.Date // or the day that a warranty ends, or that a digest is of
 	DoneOn   *date.Date
 	Notes    string
 	Digest   *digest `db:"-"`
@@ -51,6 +51,7 @@ type message struct {
 
 	// Of a push.
 	Devices         []device // those that have not taken it yet
+	Reached         bool     // others have
 	Badge           int      // what is unread in the app's list
 	QuietFrom       *clock   // both or none
 	QuietTo         *clock
@@ -66,14 +67,15 @@ type device struct {
 	RegisteredAt time.Time `json:"registered_at"`
 }
 
-// Claiming is one statement. It takes what is due, or was being sent when a process died, counts the attempt
+// Claiming is one statement. It takes what is due, or else what was being sent when a process died, counts the attempt
 // before any work, and buries what is no longer worth telling: nothing is sent that was true only once. It joins in steps, since
 // PostgreSQL would spend longer on the order of so many joins than on the joins.
 const claimMessages = `
 WITH due AS (
     SELECT id, event_id, user_id, channel, type, refs, state, attempts, expires_at, created_at, occurrence_on, stage, devices
     FROM notification_message
-    WHERE state IN ('pending', 'sending') AND next_at <= now() AND (state = 'pending' OR lease_until < now())
+    WHERE state IN ('pending', 'sending') AND next_at <= now()
+      AND CASE WHEN $5::boolean THEN state = 'sending' AND lease_until < now() ELSE state = 'pending' END
       AND ($1::uuid IS NULL OR event_id = $1::uuid)
     ORDER BY next_at LIMIT $2::int FOR UPDATE SKIP LOCKED
 ), people AS MATERIALIZED (
@@ -113,14 +115,19 @@ WITH due AS (
         jsonb_agg(jsonb_build_object('id', d.id, 'platform', d.platform, 'token', d.token, 'registered_at', d.registered_at) ORDER BY d.id) AS to_devices,
         (SELECT count(*)::int FROM notification_message unread
             JOIN residence_member still ON still.residence_id = (unread.refs->>'residence_id')::bigint AND still.user_id = unread.user_id
-            WHERE unread.user_id = due.user_id AND unread.channel = 'app' AND unread.read_at IS NULL) AS badge
+            WHERE unread.user_id = due.user_id AND unread.channel = 'app' AND unread.read_at IS NULL
+              AND (NOT unread.refs ? 'task_id' OR EXISTS (SELECT FROM task_task t WHERE t.id = (unread.refs->>'task_id')::bigint))
+              AND (NOT unread.refs ? 'document_id' OR EXISTS (SELECT FROM upload_document d WHERE d.id = (unread.refs->>'document_id')::bigint))
+              AND (NOT unread.refs ? 'completion_id' OR EXISTS (SELECT FROM task_taskcompletion e WHERE e.id = (unread.refs->>'completion_id')::bigint))
+              AND (NOT unread.refs ? 'user_id' OR EXISTS (SELECT FROM residence_member o
+                  WHERE o.residence_id = still.residence_id AND o.user_id = (unread.refs->>'user_id')::bigint))) AS badge
     FROM due
     JOIN auth_device d ON d.user_id = due.user_id AND d.id <> ALL (due.devices)
     JOIN auth_session session ON session.id = d.session_id AND session.expires_at > now()
     WHERE due.channel = 'push'
     GROUP BY due.id, due.user_id
 ), judged AS MATERIALIZED (
-    SELECT facts.*, to_devices, badge, CASE
+    SELECT facts.*, cardinality(facts.devices) > 0 AS reached, to_devices, badge, CASE
         WHEN expires_at <= now() THEN 'expired'
         WHEN attempts >= $4::int THEN 'attempts are used up'
         WHEN muted THEN 'this person has switched it off'
@@ -128,6 +135,7 @@ WITH due AS (
         WHEN news_of_old AND old_email IS NULL THEN 'the former address is not known any more'
         WHEN channel = 'email' AND type NOT IN ('email_verification', 'password_reset', 'security') AND email_verified_at IS NULL
             THEN 'the address is not verified'
+        WHEN type = 'security' AND NOT news_of_old AND email_verified_at IS NULL THEN 'the address is not verified'
         WHEN channel = 'push' AND to_devices IS NULL THEN 'no device is left'
         WHEN type IN ('task_assigned', 'task_completed', 'task_due_soon', 'task_overdue') AND task_id IS NULL THEN 'the task is gone'
         WHEN type = 'task_assigned' AND assigned_to_id IS DISTINCT FROM user_id THEN 'the task is not assigned to this person any more'
@@ -147,7 +155,7 @@ WITH due AS (
     FROM facts LEFT JOIN devices ON devices.message_id = facts.id
 )
 UPDATE notification_message m
-SET state = CASE WHEN judged.reason = '' THEN 'sending' ELSE 'dead' END,
+SET state = CASE WHEN judged.reason = '' THEN 'sending' WHEN judged.reason = 'no device is left' AND judged.reached THEN 'sent' ELSE 'dead' END,
     attempts = m.attempts + CASE WHEN judged.reason = '' THEN 1 ELSE 0 END,
     lease_until = CASE WHEN judged.reason = '' THEN now() + make_interval(secs => $3::float8) END,
     claimed_at = CASE WHEN judged.reason = '' THEN now() ELSE m.claimed_at END,
@@ -159,20 +167,30 @@ RETURNING m.id, m.event_id, m.user_id, m.channel, m.type, m.attempts, judged.rea
     coalesce(judged.done_id, 0) AS completion_id, coalesce(judged.document_id, 0) AS document_id,
     coalesce(CASE WHEN judged.news_of_old THEN judged.old_email WHEN judged.purpose = 'change_email' THEN judged.new_email ELSE judged.email END, '') AS address,
     coalesce(judged.home, '') AS home, coalesce(judged.task, '') AS task, coalesce(judged.document, '') AS document,
-    coalesce(judged.task_due_on, judged.warranty_expires_on) AS due_on, judged.done_on,
+    coalesce(judged.task_due_on, judged.warranty_expires_on, judged.occurrence_on) AS due_on, judged.done_on,
     coalesce(judged.notes, '') AS notes, coalesce(judged.code_id, 0) AS code_id,
     coalesce(judged.purpose, '') AS purpose, judged.nonce, judged.news_of_old,
-    coalesce(judged.to_devices, '[]') AS devices, coalesce(judged.badge, 0) AS badge, judged.quiet_from, judged.quiet_to,
+    coalesce(judged.to_devices, '[]') AS devices, judged.reached, coalesce(judged.badge, 0) AS badge, judged.quiet_from, judged.quiet_to,
     coalesce(judged.in_progress, false) AS in_progress, coalesce(judged.completion_count, 0) AS completion_count`
 
 // claim takes at most limit messages that are due, of one event when event is not nil. They are this process's
-// for the time of lease; those with a reason are dead and only to be told of.
+// for the time of lease; those with a reason are not to be sent, and only to be told of.
 func (s *service) claim(ctx context.Context, event *uuid.UUID, limit int) ([]message, error) {
+	return s.claimThose(ctx, event, limit, false)
+}
+
+// claimInDoubt is claim for a message that was being sent when its process ended. One at a time is claimed: when it was that message which
+// ended the process, no other shares its end and loses an attempt.
+func (s *service) claimInDoubt(ctx context.Context) ([]message, error) {
+	return s.claimThose(ctx, nil, 1, true)
+}
+
+func (s *service) claimThose(ctx context.Context, event *uuid.UUID, limit int, inDoubt bool) ([]message, error) {
 	var id *string
 	if event != nil {
 		id = new(event.String())
 	}
-	messages, err := pg.All[message](ctx, s.db, claimMessages, id, limit, s.lease().Seconds(), maxAttempts)
+	messages, err := pg.All[message](ctx, s.db, claimMessages, id, limit, s.lease().Seconds(), maxAttempts, inDoubt)
 	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)
 	}

@@ -38,14 +38,18 @@ SELECT $1::uuid, u.id, c.channel, $2, $3::jsonb, now() + make_interval(hours => 
 FROM auth_user u CROSS JOIN (VALUES ('app'), ('email'), ('push')) AS c (channel)
 WHERE NOT $2 || '.' || c.channel = ANY (u.muted)
   AND (c.channel <> 'email' OR u.email_verified_at IS NOT NULL)
-  AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))`
+  AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))
+  AND (c.channel = 'app' OR (
+      SELECT count(*) FROM (
+          SELECT m.channel, m.type, m.created_at FROM notification_message m WHERE m.user_id = u.id ORDER BY m.id DESC LIMIT 200
+      ) recent WHERE recent.channel = c.channel AND recent.type = $2 AND recent.created_at > now() - interval '1 hour') < $5::int)`
 
 	planForPerson = insertMessages + `
-  AND u.id = $5::bigint
+  AND u.id = $6::bigint
 ON CONFLICT (event_id, user_id, channel) DO NOTHING`
 
 	planForOthers = insertMessages + `
-  AND u.id IN (SELECT m.user_id FROM residence_member m WHERE m.residence_id = $5::bigint AND m.user_id <> $6::bigint)
+  AND u.id IN (SELECT m.user_id FROM residence_member m WHERE m.residence_id = $6::bigint AND m.user_id <> $7::bigint)
 ON CONFLICT (event_id, user_id, channel) DO NOTHING`
 
 	planForSecurity = `
@@ -66,6 +70,10 @@ const (
 	lifeOfNews     = 24
 	lifeOfSecurity = 7 * 24
 )
+
+// newsAnHour is how many mails, and how many pushes, of one type a person gets of events within an hour. What is more stands in the app's
+// list alone: whoever shares a home with somebody cannot flood them.
+const newsAnHour = 30
 
 // plan writes the messages of everyone who must hear of e, in the transaction that confirms it. They are sent after.
 func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(context.Context), error) {
@@ -109,16 +117,16 @@ func planOf(e events.Event) (plan, error) {
 		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, d.UserID}}, err
 	case events.TypeOf(events.MemberJoined{}):
 		d, err := events.Decode[events.MemberJoined](e)
-		return plan{typeJoined, planForOthers, []any{lifeOfNews, d.ResidenceID, d.UserID}}, err
+		return plan{typeJoined, planForOthers, []any{lifeOfNews, newsAnHour, d.ResidenceID, d.UserID}}, err
 	case events.TypeOf(events.TaskAssigned{}):
 		d, err := events.Decode[events.TaskAssigned](e)
 		if d.AssigneeID == d.ActorID {
 			return plan{}, err
 		}
-		return plan{typeAssigned, planForPerson, []any{lifeOfNews, d.AssigneeID}}, err
+		return plan{typeAssigned, planForPerson, []any{lifeOfNews, newsAnHour, d.AssigneeID}}, err
 	case events.TypeOf(events.TaskCompleted{}):
 		d, err := events.Decode[events.TaskCompleted](e)
-		return plan{typeCompleted, planForOthers, []any{lifeOfNews, d.ResidenceID, d.ActorID}}, err
+		return plan{typeCompleted, planForOthers, []any{lifeOfNews, newsAnHour, d.ResidenceID, d.ActorID}}, err
 	default:
 		// Also listened to, but nobody is told yet: user.registered and residence.member_removed.
 		return plan{}, nil

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,24 +17,44 @@ func (s *service) sendDueOf(ctx context.Context, event uuid.UUID, messages int) 
 	if !s.timeLeft(ctx) {
 		return
 	}
-	if _, _, err := s.sendBatch(ctx, &event, messages); err != nil {
+	var done atomic.Int64
+	_, err := s.share(ctx, messages, &done, func(limit int) ([]message, error) { return s.claim(ctx, &event, limit) })
+	if err != nil {
 		s.log.WarnContext(ctx, "messages not sent; the deliveries schedule will send them", "event", event, "error", err)
 	}
 }
 
-// sendDue sends everything that is due, until nothing is left, ctx has no time for more or the process is to end; more is true when
-// it ended before it knew that nothing is left. It is correct at any time, for any number of times, and beside any number of others.
+// sendDue sends everything that is due, until nothing is left, ctx has no time for more or the process is to end. more is true when it
+// ended before it knew that nothing is left; not when all that it tried failed, for which the next tick is soon enough. It is
+// correct at any time, for any number of times, and beside any number of others.
 func (s *service) sendDue(ctx context.Context) (more bool, err error) {
-	for s.timeLeft(ctx) {
-		claimed, asked, err := s.sendBatch(ctx, nil, atOnce*perSlot)
-		if err != nil || claimed < asked {
+	var done atomic.Int64
+	tried := false
+	for s.timeLeft(ctx) && !s.ending() {
+		n, err := s.share(ctx, 1, &done, func(int) ([]message, error) { return s.claimInDoubt(ctx) })
+		if err != nil {
 			return false, err
 		}
+		if n == 0 {
+			break
+		}
+		tried = true
+	}
+	for s.timeLeft(ctx) {
+		asked := 0
+		n, err := s.share(ctx, atOnce*perSlot, &done, func(limit int) ([]message, error) {
+			asked = limit
+			return s.claim(ctx, nil, limit)
+		})
+		if err != nil || n < asked {
+			return false, err
+		}
+		tried = true
 		if s.ending() {
 			break
 		}
 	}
-	return true, nil
+	return !tried || done.Load() > 0, nil
 }
 
 // ending returns whether the process was asked to end: what is under way fits into the time for that, more may not.
@@ -50,29 +73,28 @@ func (s *service) timeLeft(ctx context.Context) bool {
 	return ctx.Err() == nil && (!ok || time.Until(end) > s.lease())
 }
 
-// sendBatch claims at most so many messages, a few for each slot that is free, and each of these sends its share one after another.
-// It returns how many it claimed, of how many that it asked for; it asks for none when waiting for a slot took all the time.
-func (s *service) sendBatch(ctx context.Context, event *uuid.UUID, most int) (claimed, asked int, err error) {
+// share claims at most so many messages, a few for each slot that is free, and each of these sends its share one after another. It
+// returns how many it claimed; it claims none when waiting for a slot took all the time. done counts those that are over.
+func (s *service) share(ctx context.Context, most int, done *atomic.Int64, claim func(limit int) ([]message, error)) (int, error) {
 	free := s.take(ctx, most)
 	if !s.timeLeft(ctx) {
 		s.give(free)
-		return 0, 0, nil
+		return 0, nil
 	}
-	asked = min(most, free*perSlot)
 	// The lease begins no earlier than this, so that whatever ends by these deadlines ends inside it.
-	began := time.Now()
-	messages, err := s.claim(ctx, event, asked)
+	claimed := time.Now()
+	messages, err := claim(min(most, free*perSlot))
 	shares := deal(messages, free)
 	s.give(free - len(shares))
 	var group sync.WaitGroup
 	for _, share := range shares {
 		group.Go(func() {
 			defer s.give(1)
-			s.work(ctx, share, began)
+			s.work(ctx, share, claimed, done)
 		})
 	}
 	group.Wait()
-	return len(messages), asked, err
+	return len(messages), err
 }
 
 // deal gives messages out in turn to at most so many hands.
@@ -109,30 +131,34 @@ func (s *service) give(n int) {
 
 // work delivers messages one after another, the mails over one connection. It begins none for which the lease may be too short, and
 // none but the first when the process is to end.
-func (s *service) work(ctx context.Context, share []message, claimed time.Time) {
+func (s *service) work(ctx context.Context, share []message, claimed time.Time, done *atomic.Int64) {
 	c := &courier{server: s.server}
 	// Taking leave comes last: a kill between the server's word and the commit of sent doubles a message.
 	defer c.end()
 	for i, m := range share {
 		if i > 0 && (s.ending() || time.Since(claimed) > s.deadline/2) {
-			if err := s.release(context.WithoutCancel(ctx), share[i:]); err != nil {
+			releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.deadline/2)
+			defer cancel()
+			if err := s.release(releasing, share[i:]); err != nil {
 				s.log.ErrorContext(ctx, "messages not given back; their lease stands", "messages", len(share)-i, "error", err)
 			}
 			return
 		}
-		s.deliver(ctx, m, c)
+		if s.deliver(ctx, m, c) {
+			done.Add(1)
+		}
 	}
 }
 
-// deliver sends one message and notes what became of it.
-func (s *service) deliver(ctx context.Context, m message, c *courier) {
+// deliver sends one message and notes what became of it. over is true when it needs no further try.
+func (s *service) deliver(ctx context.Context, m message, c *courier) (over bool) {
 	log := s.log.With("message", m.ID, "channel", m.Channel, "type", m.Type, "attempt", m.Attempts)
 	if m.EventID != nil {
 		log = log.With("event", *m.EventID)
 	}
 	if m.Reason != "" {
-		log.InfoContext(ctx, "message is dead", "reason", m.Reason)
-		return
+		log.InfoContext(ctx, "message is not sent", "reason", m.Reason)
+		return true
 	}
 	if m.InDoubt {
 		log.WarnContext(ctx, "message is sent again: how its last attempt ended is not known")
@@ -145,13 +171,20 @@ func (s *service) deliver(ctx context.Context, m message, c *courier) {
 	defer cancel()
 	if err := s.settle(noting, m, outcome); err != nil {
 		log.ErrorContext(ctx, "outcome not noted; the message's lease stands", "outcome", outcome.state, "error", err)
-		return
+		return false
 	}
 	log.InfoContext(ctx, "message handled", "outcome", outcome.state, "reason", outcome.reason)
+	return outcome.state != "pending"
 }
 
-// send hands m to whoever carries its channel.
-func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Logger) settlement {
+// send hands m to whoever carries its channel. A message that cannot be made ends no process, since others share it.
+func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Logger) (outcome settlement) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			log.ErrorContext(ctx, "message could not be made", "trouble", fmt.Sprintf("%T", trouble), "stack", string(debug.Stack()))
+			outcome = settlementOf(m, &failure{text: "a fault of ours: the log has more"})
+		}
+	}()
 	now := s.now()
 	if m.Channel == channelPush {
 		if until := quietUntil(now, zoneOf(m.Zone), m.QuietFrom, m.QuietTo); !until.IsZero() {
@@ -162,7 +195,11 @@ func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Log
 		}
 	}
 	if m.Type == typeDigest {
-		found, err := s.digestOf(ctx, m.UserID, today(now, m.Zone))
+		day := today(now, m.Zone)
+		if m.DueOn != nil && *m.DueOn != day {
+			return settlement{state: "dead", reason: "its day is over"}
+		}
+		found, err := s.digestOf(ctx, m.UserID, day)
 		if err != nil {
 			return settlementOf(m, err)
 		}
@@ -194,8 +231,11 @@ func (s *service) push(ctx context.Context, m message, log *slog.Logger) settlem
 	switch {
 	case result.err == nil && len(result.took) == 0:
 		outcome = settlement{state: "dead", reason: "no device is left"}
-	case outcome.state == "dead" && len(result.took) > 0:
-		outcome.state = "sent" // it reached somebody; why it did not reach all stands beside it
+		fallthrough
+	case outcome.state == "dead":
+		if len(result.took) > 0 || m.Reached {
+			outcome.state = "sent" // it reached somebody; why it did not reach all stands beside it
+		}
 	}
 	outcome.took = result.took
 	return outcome

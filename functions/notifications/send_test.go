@@ -313,7 +313,7 @@ func TestAnOutcomeThatCameLateChangesNothingButSent(t *testing.T) {
 	claimed, err := b.service.claim(t.Context(), nil, 1)
 	require.NoError(t, err)
 	b.due(t)
-	again, err := b.service.claim(t.Context(), nil, 1)
+	again, err := b.service.claimInDoubt(t.Context())
 	require.NoError(t, err)
 	require.True(t, again[0].InDoubt)
 	require.NoError(t, b.service.settle(t.Context(), claimed[0], settlement{state: "dead", reason: "too late"}))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,7 +119,7 @@ func TestRowsAfterTroubleWithAMailServer(t *testing.T) {
 			claimed, err := b.service.claim(t.Context(), nil, 3)
 			require.NoError(t, err)
 			require.Len(t, claimed, 3)
-			b.service.work(t.Context(), claimed, time.Now())
+			b.service.work(t.Context(), claimed, time.Now(), new(atomic.Int64))
 			state, attempts, reason := b.outcome(t, claimed[0].ID)
 			require.Regexp(t, c.failure, reason)
 			require.Equal(t, 1, attempts)
