@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -98,8 +100,9 @@ SET state = 'pending', attempts = m.attempts - 1, lease_until = NULL
 FROM unnest($1::bigint[], $2::int[]) AS held (id, attempts)
 WHERE m.id = held.id AND m.state = 'sending' AND m.attempts = held.attempts`
 
-// release gives messages back that were claimed and not begun.
+// release gives messages back that were claimed and not begun, in the order in which an account that goes takes its own along.
 func (s *service) release(ctx context.Context, messages []message) error {
+	slices.SortFunc(messages, func(a, b message) int { return cmp.Compare(a.ID, b.ID) })
 	ids, attempts := make([]int64, len(messages)), make([]int, len(messages))
 	for i, m := range messages {
 		ids[i], attempts[i] = m.ID, m.Attempts
