@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -84,7 +85,25 @@ func (c *Cluster) Tick(ctx context.Context, name string) error {
 		if err != nil {
 			return fmt.Errorf("fire %s: %w", name, err)
 		}
-		return errors.Join(scheduler.Fire(ctx, name), scheduler.Close(ctx))
+		return errors.Join(fire(ctx, scheduler, name), scheduler.Close(ctx))
 	}
 	return fmt.Errorf("fire %s: %w", name, schedule.ErrUnknown)
+}
+
+// fire sends a tick until the Broker takes it: for a moment after a change, its address may lead to where another pod is now.
+func fire(ctx context.Context, scheduler *schedule.Scheduler, name string) error {
+	const pause, patience = 200 * time.Millisecond, 20 * time.Second
+	soon, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := scheduler.Fire(soon, name)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-soon.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
 }
