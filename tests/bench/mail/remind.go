@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/honeydue/backend/shared/devserver"
+
+	"github.com/honeydue/backend/tests/bench/proc"
 )
 
 // A reminding is what one tick led to.
@@ -45,10 +47,10 @@ func (w *world) remind(ctx context.Context, people int) (r reminding, err error)
 	}
 	r.handled, r.putOff, r.handling = w.broker.stats()
 	r.transaction = watcher.longest()
-	if r.cpu, err = p.cpu(); err != nil {
+	if r.cpu, err = proc.CPU(p.cmd.Process.Pid); err != nil {
 		return r, err
 	}
-	r.memory, err = p.memory()
+	r.memory, err = proc.Memory(p.cmd.Process.Pid)
 	return r, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/honeydue/backend/tests/bench/proc"
 )
 
 // patience ends the wait for a mail, or for the next of many.
@@ -56,14 +58,14 @@ func (w *world) single(ctx context.Context, c *contender, all []order) (timing, 
 	slices.Sort(t.whole)
 	slices.Sort(t.safe)
 	t.size = len(w.box.lastMail())
-	before, err := c.process.cpu()
+	before, err := proc.CPU(c.process.cmd.Process.Pid)
 	if err != nil {
 		return t, err
 	}
 	if err := wait(ctx, idleFor); err != nil {
 		return t, err
 	}
-	after, err := c.process.cpu()
+	after, err := proc.CPU(c.process.cmd.Process.Pid)
 	t.idle = (after - before).Seconds() / idleFor.Seconds()
 	return t, err
 }
@@ -86,7 +88,7 @@ const (
 // crowd has c send all mails at once, which a few connections ask for.
 func (w *world) crowd(ctx context.Context, c *contender, all []order) (r crowd, err error) {
 	w.box.empty()
-	before, err := c.process.cpu()
+	before, err := proc.CPU(c.process.cmd.Process.Pid)
 	if err != nil {
 		return r, err
 	}
@@ -102,7 +104,7 @@ func (w *world) crowd(ctx context.Context, c *contender, all []order) (r crowd, 
 			return r, err
 		}
 	}
-	after, err := c.process.cpu()
+	after, err := proc.CPU(c.process.cmd.Process.Pid)
 	if err != nil {
 		return r, err
 	}

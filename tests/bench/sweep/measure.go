@@ -10,9 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/honeydue/backend/tests/bench/proc"
 )
 
 // A result is what a sweep took, the last one where others were killed before, and what it left.
@@ -66,7 +67,7 @@ func (w *world) measure(ctx context.Context, kills int) (result, error) {
 			return r, fmt.Errorf("count what is left: %w", err)
 		}
 	}
-	r.memory, err = p.memory()
+	r.memory, err = proc.Memory(p.cmd.Process.Pid)
 	if err := errors.Join(err, p.kill()); err != nil {
 		return r, err
 	}
@@ -147,19 +148,4 @@ func (p *process) kill() error {
 		return fmt.Errorf("wait for sweeper: %w", err)
 	}
 	return nil
-}
-
-// memory returns the most that the process has ever held, in bytes.
-func (p *process) memory() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("read memory: %w", err)
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			return kib << 10, err
-		}
-	}
-	return 0, errors.New("read memory: there is no VmHWM")
 }

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/honeydue/backend/tests/bench/proc"
 	"github.com/honeydue/backend/tests/bench/report"
 )
 
@@ -66,7 +67,7 @@ func presign(ctx context.Context, w *world, method string) (r presignRun, err er
 	if _, err := p.signAll(ctx, people, 1); err != nil {
 		return r, err
 	}
-	before, err := p.cpu()
+	before, err := proc.CPU(p.cmd.Process.Pid)
 	if err != nil {
 		return r, err
 	}
@@ -75,7 +76,7 @@ func presign(ctx context.Context, w *world, method string) (r presignRun, err er
 		return r, err
 	}
 	r.took = time.Since(began)
-	after, err := p.cpu()
+	after, err := proc.CPU(p.cmd.Process.Pid)
 	r.cpu = after - before
 	return r, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -66,31 +64,6 @@ func (p *process) stop() error {
 		return fmt.Errorf("end %s: %w", filepath.Base(p.cmd.Path), err)
 	}
 	return nil
-}
-
-// ticks is in how many parts proc(5) divides a second.
-const ticks = 100
-
-// cpu returns how long the process has run on any core so far, for itself and in the kernel.
-func (p *process) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("read CPU time: %w", err)
-	}
-	// The program's name comes before, in brackets. What follows begins with field 3; user time is 14, system time 15.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, errors.New("read CPU time: too few fields")
-	}
-	var sum time.Duration
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("read CPU time: %w", err)
-		}
-		sum += time.Duration(n) * time.Second / ticks
-	}
-	return sum, nil
 }
 
 // post sends JSON on behalf of a person, under a key unless that is empty, and returns how long the answer, which must be a
