@@ -18,7 +18,7 @@ func TestMessages(t *testing.T) {
 	require.NoError(t, story.Messages(within(t, time.Minute), story.World{
 		Phone: story.At(s.URL), Mail: s.Mailbox(), Push: s.Pushes(), Tick: s.Fire,
 		Oversleep: func(ctx context.Context) error {
-			_, err := db.Exec(ctx, `UPDATE notification_schedule SET planned_until = now() - interval '2 hours' WHERE name = 'reminders'`)
+			_, err := db.Exec(ctx, story.Overslept)
 			return err
 		},
 	}))

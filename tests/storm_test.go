@@ -30,7 +30,7 @@ func TestStorm(t *testing.T) {
 	began := time.Now()
 	seed := stormSeed(t)
 	t.Logf("STORM_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a story, no secret
+	random := rand.New(rand.NewPCG(seed, seed))
 	s := ownSystem(t)
 	db := owner(t, s)
 	ctx := within(t, 4*time.Minute)

@@ -107,8 +107,11 @@ func (a *apns) judge(r apnsReply, d device, asked time.Time) verdict {
 	switch {
 	case r.status == http.StatusOK:
 		return verdict{}
-	case r.reason == apns2.ReasonBadDeviceToken || r.reason == apns2.ReasonDeviceTokenNotForTopic:
+	case r.reason == apns2.ReasonBadDeviceToken:
 		return verdict{gone: true}
+	case r.reason == apns2.ReasonDeviceTokenNotForTopic || r.reason == apns2.ReasonTopicDisallowed || r.reason == apns2.ReasonBadTopic:
+		// As likely a wrong setting, which concerns every device and is mended without them.
+		return r.failed("APNS_TOPIC does not fit the app or its key: APNs", false, a.now())
 	case r.status == http.StatusGone || r.reason == apns2.ReasonUnregistered || r.reason == apns2.ReasonExpiredToken:
 		if r.goneAt.IsZero() {
 			r.goneAt = asked

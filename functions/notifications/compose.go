@@ -12,6 +12,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/notice"
 )
 
@@ -64,7 +65,7 @@ func absolute(setting, address string) (string, error) {
 // compose writes the mail of m. Its Message-ID is always the same, so that a mail program shows only one of two.
 func (c *composer) compose(m message) (*mail.Msg, error) {
 	v := c.viewOf(m)
-	written, err := c.templates.write(kindOf(m), v)
+	written, err := c.templates.write(kindOf(m, today(c.now(), m.Zone)), v)
 	if err != nil {
 		return nil, fmt.Errorf("write message: %w", err)
 	}
@@ -105,9 +106,11 @@ func (c *composer) stop(m message) string {
 	return c.api + "/api/notifications/unsubscribe/?token=" + url.QueryEscape(c.key.Unsubscribe(m.UserID, m.Type))
 }
 
-// kindOf returns the name of m's templates.
-func kindOf(m message) string {
+// kindOf returns the name of m's templates for somebody whose date is today.
+func kindOf(m message, today date.Date) string {
 	switch {
+	case m.Type == typeDueSoon && m.DueOn != nil && *m.DueOn < today:
+		return typeOverdue // it can be late by a day
 	case m.Purpose == "change_email":
 		return "change_email"
 	case m.Type == typeSecurity && m.NewsOfOld:

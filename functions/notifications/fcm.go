@@ -149,8 +149,11 @@ func (f *fcm) judge(r fcmReply, d device, asked time.Time) verdict {
 			return verdict{gone: true}
 		}
 		return r.failed("FCM", false, f.now())
-	case r.status == http.StatusForbidden && r.reason == "SENDER_ID_MISMATCH", r.status == http.StatusBadRequest && r.wrongToken:
+	case r.status == http.StatusBadRequest && r.wrongToken:
 		return verdict{gone: true}
+	case r.reason == "SENDER_ID_MISMATCH":
+		// As likely a wrong setting, which concerns every device and is mended without them.
+		return r.failed("FCM_CREDENTIALS do not fit the app's project: FCM", false, f.now())
 	case r.isBusy() || slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, r.status):
 		return r.failed("FCM", false, f.now())
 	default:

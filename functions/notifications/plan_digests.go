@@ -34,7 +34,7 @@ FROM people p LEFT JOIN LATERAL (
     (SELECT true AS found ` + digestTasks("p.id", "$6::date") + ` LIMIT 1)
     UNION ALL (SELECT true ` + digestWarranties("p.id", "$6::date") + ` LIMIT 1)
     LIMIT 1
-) told ON true
+) told ON p.had_account
 ORDER BY p.id`
 
 var digestPairs = selectPairs(digestHour)

@@ -33,7 +33,7 @@ FROM people p LEFT JOIN LATERAL (
     WHERE m.user_id = p.id AND ` + isReminded + ` AND t.next_due_on IS NOT NULL
         AND t.next_due_on = ANY (ARRAY(SELECT $6::date + stage FROM unnest($7::int[]) stage))
     OFFSET 0 -- for one person after another, never for all of them
-) t ON true
+) t ON p.had_account
 ORDER BY p.id`
 }
 
@@ -47,7 +47,7 @@ FROM people p LEFT JOIN LATERAL (
     WHERE m.user_id = p.id AND m.role <> 'viewer' AND d.warranty_expires_on IS NOT NULL
         AND d.warranty_expires_on = ANY (ARRAY(SELECT $6::date + stage FROM unnest($7::int[]) stage))
     OFFSET 0 -- for one person after another, never for all of them
-) d ON true
+) d ON p.had_account
 ORDER BY p.id`
 
 var reminderPairs = selectPairs(dueSoonHour, overdueHour, warrantyHour)
@@ -63,7 +63,11 @@ func whenFound(candidate, date.Date) bool { return true }
 
 // planReminders plans what the schedule reminders asks for by now, as [service.planTick] says.
 func (s *service) planReminders(ctx context.Context) (planned int, whole bool, err error) {
-	return s.planTick(ctx, "reminders", reminderPairs, []reminding{{
+	return s.planTick(ctx, "reminders", reminderPairs, reminders())
+}
+
+func reminders() []reminding {
+	return []reminding{{
 		typ: typeDueSoon, hours: dueSoonHour, channels: everyChannel(), subject: "task_id",
 		candidates: tasksOf(dueSoonHour), stages: remind.Ahead(), tells: atStage,
 	}, {
@@ -72,5 +76,5 @@ func (s *service) planReminders(ctx context.Context) (planned int, whole bool, e
 	}, {
 		typ: typeWarranty, hours: warrantyHour, channels: everyChannel(), subject: "document_id",
 		candidates: selectWarranties, stages: remind.Warranty(), tells: whenFound,
-	}})
+	}}
 }

@@ -111,7 +111,9 @@ func TestAnswersToPushes(t *testing.T) {
 		requests  int
 	}{
 		"bad token":             {to: iphone, answer: push.Answer{Status: 400, Reason: "BadDeviceToken"}, gone: true},
-		"another app's token":   {to: iphone, answer: push.Answer{Status: 400, Reason: "DeviceTokenNotForTopic"}, gone: true},
+		"another app's token":   {to: iphone, answer: push.Answer{Status: 400, Reason: "DeviceTokenNotForTopic"}, says: "APNS_TOPIC does not fit the app or its key: APNs answered 400 DeviceTokenNotForTopic"},
+		"topic not allowed":     {to: iphone, answer: push.Answer{Status: 400, Reason: "TopicDisallowed"}, says: "APNS_TOPIC does not fit the app or its key: APNs answered 400 TopicDisallowed"},
+		"no topic":              {to: iphone, answer: push.Answer{Status: 400, Reason: "BadTopic"}, says: "APNS_TOPIC does not fit the app or its key: APNs answered 400 BadTopic"},
 		"unregistered":          {to: iphone, answer: push.Answer{Status: 410, Reason: "Unregistered", At: registered.Add(time.Minute)}, gone: true},
 		"expired":               {to: iphone, answer: push.Answer{Status: 410, Reason: "ExpiredToken", At: registered.Add(time.Minute)}, gone: true},
 		"expired, by 400":       {to: iphone, answer: push.Answer{Status: 400, Reason: "ExpiredToken"}, gone: true},
@@ -134,7 +136,7 @@ func TestAnswersToPushes(t *testing.T) {
 		"FCM wrong token":       {to: pixel, answer: push.Answer{Status: 400, Reason: "INVALID_ARGUMENT", Message: "The registration token is not a valid FCM registration token"}, gone: true},
 		"FCM token's field":     {to: pixel, answer: push.Answer{Status: 400, Reason: "INVALID_ARGUMENT", Field: "message.token"}, gone: true},
 		"FCM wrong":             {to: pixel, answer: push.Answer{Status: 400, Reason: "INVALID_ARGUMENT", Field: "message.data"}, says: "FCM answered 400 INVALID_ARGUMENT", permanent: true},
-		"FCM other sender":      {to: pixel, answer: push.Answer{Status: 403, Reason: "SENDER_ID_MISMATCH"}, gone: true},
+		"FCM other sender":      {to: pixel, answer: push.Answer{Status: 403, Reason: "SENDER_ID_MISMATCH"}, says: "FCM_CREDENTIALS do not fit the app's project: FCM answered 403 SENDER_ID_MISMATCH"},
 		"FCM not allowed":       {to: pixel, answer: push.Answer{Status: 403, Reason: "PERMISSION_DENIED"}, says: "FCM answered 403 PERMISSION_DENIED"},
 		"FCM who are you":       {to: pixel, answer: push.Answer{Status: 401, Reason: "THIRD_PARTY_AUTH_ERROR"}, says: "FCM answered 401 THIRD_PARTY_AUTH_ERROR", requests: 2},
 		"FCM too many":          {to: pixel, answer: push.Answer{Status: 429, Reason: "QUOTA_EXCEEDED", RetryAfter: "60"}, says: "FCM answered 429 QUOTA_EXCEEDED", wait: time.Minute},

@@ -137,9 +137,7 @@ func (s *service) work(ctx context.Context, share []message, claimed time.Time, 
 	defer c.end()
 	for i, m := range share {
 		if i > 0 && (s.ending() || time.Since(claimed) > s.deadline/2) {
-			releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.deadline/2)
-			defer cancel()
-			if err := s.release(releasing, share[i:]); err != nil {
+			if err := s.release(context.WithoutCancel(ctx), share[i:]); err != nil {
 				s.log.ErrorContext(ctx, "messages not given back; their lease stands", "messages", len(share)-i, "error", err)
 			}
 			return
@@ -222,9 +220,14 @@ func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Log
 func (s *service) push(ctx context.Context, m message, log *slog.Logger) settlement {
 	result := s.pusher.push(ctx, notificationOf(m, today(s.now(), m.Zone)), m.Devices)
 	if gone := devicesOf(m, result.gone); len(gone) > 0 {
-		log.InfoContext(ctx, "devices dropped: their provider does not know them any more", "devices", len(gone))
-		if err := s.drop(ctx, gone); err != nil {
+		dropped, err := s.drop(ctx, gone)
+		if err != nil {
 			log.WarnContext(ctx, "devices not dropped; the next push finds them gone again", "error", err)
+		} else {
+			log.InfoContext(ctx, "devices dropped: their provider does not know them any more", "devices", dropped)
+		}
+		if dropped < len(gone) && result.err == nil {
+			result.err = &failure{text: "a phone that is gone may have been registered again"}
 		}
 	}
 	outcome := settlementOf(m, result.err)

@@ -102,6 +102,8 @@ WHERE m.id = held.id AND m.state = 'sending' AND m.attempts = held.attempts`
 
 // release gives messages back that were claimed and not begun, in the order in which an account that goes takes its own along.
 func (s *service) release(ctx context.Context, messages []message) error {
+	ctx, cancel := context.WithTimeout(ctx, s.deadline/2)
+	defer cancel()
 	slices.SortFunc(messages, func(a, b message) int { return cmp.Compare(a.ID, b.ID) })
 	ids, attempts := make([]int64, len(messages)), make([]int, len(messages))
 	for i, m := range messages {
@@ -117,14 +119,16 @@ const dropDevices = `
 DELETE FROM auth_device d USING unnest($1::bigint[], $2::timestamptz[]) AS gone (id, registered_at)
 WHERE d.id = gone.id AND d.registered_at <= gone.registered_at`
 
-// drop forgets devices that their provider does not know any more, but those that were registered again meanwhile.
-func (s *service) drop(ctx context.Context, gone []device) error {
+// drop forgets devices that their provider does not know any more, but those that were registered again meanwhile. It returns how many
+// it forgot.
+func (s *service) drop(ctx context.Context, gone []device) (int, error) {
 	ids, registered := make([]int64, len(gone)), make([]time.Time, len(gone))
 	for i, d := range gone {
 		ids[i], registered[i] = d.ID, d.RegisteredAt
 	}
-	if _, err := s.db.Exec(ctx, dropDevices, ids, registered); err != nil {
-		return fmt.Errorf("drop devices: %w", err)
+	tag, err := s.db.Exec(ctx, dropDevices, ids, registered)
+	if err != nil {
+		return 0, fmt.Errorf("drop devices: %w", err)
 	}
-	return nil
+	return int(tag.RowsAffected()), nil
 }

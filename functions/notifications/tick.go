@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,7 +27,8 @@ type reminding struct {
 	tells func(c candidate, day date.Date) bool
 }
 
-// A candidate is a person and what they may have to be told. Of somebody who has nothing, there is one without a subject.
+// A candidate is a person and what they may have to be told. Of somebody who has nothing, or had no account yet when their turn came,
+// there is one without a subject.
 type candidate struct {
 	UserID      int64
 	At          time.Time
@@ -40,95 +40,105 @@ type candidate struct {
 	Recurrence  *recur.Rule
 }
 
-// peopleOf is the beginning of a query of candidates: the people whose turn it is. Their zone and hour are a range of an index and no
-// equations, lest PostgreSQL look for some of them among all people in the order of their ids.
+// peopleOf is the beginning of a query of candidates: the people whose turn it is, and whether they had an account when it came. Their
+// zone and hour are a range of an index and no equations, lest PostgreSQL look for some of them among all people in the order of their
+// ids; and all that is asked before they are few is in that index.
 func peopleOf(hours string) string {
 	return fmt.Sprintf(`
 WITH people AS MATERIALIZED (
-    SELECT u.id, turn.at
-    FROM unnest($1::text[], $2::smallint[], $3::timestamptz[]) AS turn (zone, hour, at) CROSS JOIN LATERAL (
-        SELECT u.id FROM auth_user u
-        WHERE (coalesce(u.time_zone, 'UTC'), u.%[1]s, u.id) > (turn.zone, turn.hour, $4::bigint)
-            AND (coalesce(u.time_zone, 'UTC'), u.%[1]s) <= (turn.zone, turn.hour)
-        ORDER BY coalesce(u.time_zone, 'UTC'), u.%[1]s, u.id LIMIT $5::int
-    ) u
-    ORDER BY u.id LIMIT $5::int
+    SELECT few.id, few.at, (SELECT u.created_at <= few.at FROM auth_user u WHERE u.id = few.id) AS had_account
+    FROM (
+        SELECT u.id, turn.at
+        FROM unnest($1::text[], $2::smallint[], $3::timestamptz[]) AS turn (zone, hour, at) CROSS JOIN LATERAL (
+            SELECT u.id FROM auth_user u
+            WHERE (u.%[1]s, coalesce(u.time_zone, 'UTC'), u.id) > (turn.hour, turn.zone, $4::bigint)
+                AND (u.%[1]s, coalesce(u.time_zone, 'UTC')) <= (turn.hour, turn.zone)
+            ORDER BY u.%[1]s, coalesce(u.time_zone, 'UTC'), u.id LIMIT $5::int
+        ) u
+        ORDER BY u.id LIMIT $5::int
+    ) few
 )`, hours)
 }
 
 // A statement of a tick takes a few people, of a few turns, and writes a few messages: none holds its locks for long.
 const (
-	turnsAtOnce     = 50
 	peopleAtOnce    = 500
 	remindersAtOnce = 300
 )
 
+// beforeEnd is how long before the end of its time a tick stops planning: its last batch, its place, and an event that has it go on
+// at once take time too.
+const beforeEnd = 5 * time.Second
+
+// timeToPlan returns whether ctx has time for one more batch. Without a deadline, it has.
+func (s *service) timeToPlan(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() == nil && !s.ending() && (!ok || time.Until(end) > beforeEnd)
+}
+
 // planTick plans what is to be told since the last tick, as things stand, and returns how many messages that made. It is harmless at
 // any time, for any number of times and beside any number of others: each message is a row that is there once. whole is false when
-// there was no time for all of it; what is missing the next tick plans.
+// there was no time for all of it; the next tick goes on where this one stopped.
 func (s *service) planTick(ctx context.Context, schedule, query string, remindings []reminding) (planned int, whole bool, err error) {
-	now := s.now()
-	turns, err := s.turns(ctx, schedule, query, now)
-	if err != nil || len(turns) == 0 {
-		return 0, err == nil, err
-	}
-	for _, r := range remindings {
-		for chunk := range chunks(turns[r.hours]) {
-			n, whole, err := s.planTurns(ctx, r, chunk, now)
-			planned += n
-			if err != nil || !whole {
-				return planned, false, err
-			}
+	now := s.now().Truncate(time.Microsecond) // as PostgreSQL keeps it
+	for {
+		w, err := s.window(ctx, schedule, query, now)
+		if err != nil || w.isEmpty() {
+			return planned, err == nil, err
 		}
-	}
-	return planned, true, s.notePlanned(ctx, schedule, now)
-}
-
-// chunks returns turns of the same day, a few at a time. A person has at most one in a day.
-func chunks(turns []turn) iter.Seq[[]turn] {
-	days := map[date.Date][]turn{}
-	for _, t := range turns {
-		days[t.day] = append(days[t.day], t)
-	}
-	return func(yield func([]turn) bool) {
-		for _, day := range slices.Sorted(maps.Keys(days)) {
-			for chunk := range slices.Chunk(days[day], turnsAtOnce) {
-				if !yield(chunk) {
-					return
-				}
-			}
+		n, stopped, err := s.planWindow(ctx, w, remindings, now)
+		planned += n
+		if stopped != nil {
+			return planned, false, errors.Join(err, s.keepPlace(ctx, schedule, w, *stopped))
+		}
+		if err := s.notePlanned(ctx, schedule, w.until); err != nil || !w.until.Before(now) {
+			return planned, err == nil, err
 		}
 	}
 }
 
-// planTurns plans what the people whose turn it is are told. All turns are of the same day.
-func (s *service) planTurns(ctx context.Context, r reminding, turns []turn, now time.Time) (planned int, whole bool, err error) {
-	zones, hours, ats := make([]string, len(turns)), make([]int16, len(turns)), make([]time.Time, len(turns))
-	for i, t := range turns {
-		zones[i], hours[i], ats[i] = t.zone, int16(t.hour), t.at //nolint:gosec // an hour of a day
-	}
-	day := turns[0].day
-	for after := int64(0); ; {
-		if s.ending() || !s.timeLeft(ctx) {
-			return planned, false, nil
-		}
-		found, err := pg.All[candidate](ctx, s.db, r.candidates, zones, hours, ats, after, peopleAtOnce, day, r.stages)
-		if err != nil {
-			return planned, false, fmt.Errorf("look up who is told %s: %w", r.typ, err)
-		}
-		if len(found) == 0 {
-			return planned, true, nil
-		}
-		after = found[len(found)-1].UserID
-		told := slices.DeleteFunc(found, func(c candidate) bool { return c.SubjectID == nil || !r.tells(c, day) })
-		for some := range slices.Chunk(told, remindersAtOnce) {
-			n, err := s.insert(ctx, r, some, day, now)
+// planWindow plans leg after leg. Unless it came to the end, it returns the leg at which it stopped, where that is to go on.
+func (s *service) planWindow(ctx context.Context, w window, remindings []reminding, now time.Time) (planned int, stopped *leg, err error) {
+	for _, l := range w.legs(remindings) {
+		for ended := false; !ended; {
+			if !s.timeToPlan(ctx) {
+				return planned, &l, nil
+			}
+			var n int
+			n, ended, err = s.planBatch(ctx, &l, now)
 			planned += n
 			if err != nil {
-				return planned, false, err
+				return planned, &l, err
 			}
 		}
 	}
+	return planned, nil, nil
+}
+
+// planBatch plans what the next people of a leg are told, and moves it on once that is written. ended is true when nobody is left.
+func (s *service) planBatch(ctx context.Context, l *leg, now time.Time) (planned int, ended bool, err error) {
+	zones, hours, ats := make([]string, len(l.turns)), make([]int16, len(l.turns)), make([]time.Time, len(l.turns))
+	for i, t := range l.turns {
+		zones[i], hours[i], ats[i] = t.zone, int16(t.hour), t.at //nolint:gosec // an hour of a day
+	}
+	found, err := pg.All[candidate](ctx, s.db, l.candidates, zones, hours, ats, l.after, peopleAtOnce, l.day(), l.stages)
+	if err != nil {
+		return 0, false, fmt.Errorf("look up who is told %s: %w", l.typ, err)
+	}
+	if len(found) == 0 {
+		return 0, true, nil
+	}
+	last := found[len(found)-1].UserID
+	told := slices.DeleteFunc(found, func(c candidate) bool { return c.SubjectID == nil || !l.tells(c, l.day()) })
+	for some := range slices.Chunk(told, remindersAtOnce) {
+		n, err := s.insert(ctx, l.reminding, some, l.day(), now)
+		planned += n
+		if err != nil {
+			return planned, false, err
+		}
+	}
+	l.after = last
+	return planned, false, nil
 }
 
 // Two ticks at once write the same rows in the same order, so that one waits for the other and neither for both.

@@ -28,7 +28,7 @@ func (s step) read(t *testing.T, text string) float64 {
 	var rows float64
 	if s.Relation != "" && s.Relation != "notification_schedule" && s.Relation != "task_frequency" {
 		require.Contains(t, []string{"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, s.Type, text)
-		require.True(t, s.Cond != "" || s.Type == "Bitmap Heap Scan", "%s without a condition: %s", s.Relation, text)
+		require.True(t, s.Cond != "" || s.Type == "Bitmap Heap Scan" || s.Rows*s.Loops <= 1, "%s without a condition: %s", s.Relation, text)
 		rows = max(s.Rows+s.Removed, 1) * s.Loops
 	}
 	for _, below := range s.Plans {
@@ -43,7 +43,7 @@ func TestTickPlans(t *testing.T) {
 	k := newTicker(t, nine)
 	k.Crowd(t)
 	k.Exec(t, `
-		UPDATE auth_user SET time_zone = (ARRAY['Europe/Berlin', 'Asia/Kathmandu', 'America/New_York'])[1 + id % 4], task_due_soon_hour = id % 24`)
+		UPDATE auth_user SET time_zone = (ARRAY['Europe/Berlin', 'Asia/Kathmandu', 'America/New_York'])[1 + id % 4], task_due_soon_hour = id / 4 % 24`)
 	k.Exec(t, `VACUUM auth_user`)
 	k.Exec(t, `ANALYZE`)
 	day := date.In(nine, time.UTC)

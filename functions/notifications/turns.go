@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ type turn struct {
 	at   time.Time // when their clocks show it
 }
 
+// name tells t from the others of its day.
+func (t turn) name() string { return fmt.Sprintf("%s %02d", t.zone, t.hour) }
+
 // pairsOf is a recursive query, named after one of the columns with people's hours, of all zones and hours that people have. It takes
 // a step for each pair, along an index, however many people share it.
 func pairsOf(column string) string {
@@ -30,13 +34,14 @@ func pairsOf(column string) string {
     UNION ALL
     SELECT following.zone, following.hour FROM %[1]s CROSS JOIN LATERAL (
         SELECT coalesce(u.time_zone, 'UTC') AS zone, u.%[1]s AS hour FROM auth_user u
-        WHERE (coalesce(u.time_zone, 'UTC'), u.%[1]s) > (%[1]s.zone, %[1]s.hour)
-        ORDER BY coalesce(u.time_zone, 'UTC'), u.%[1]s LIMIT 1
+        WHERE (u.%[1]s, coalesce(u.time_zone, 'UTC')) > (%[1]s.hour, %[1]s.zone)
+        ORDER BY u.%[1]s, coalesce(u.time_zone, 'UTC') LIMIT 1
     ) following
 )`, column)
 }
 
-// selectPairs returns the query of the pairs of those columns, and until when all was planned.
+// selectPairs returns the query of the pairs of those columns, of until when all was planned, of where a tick stopped that ran out of
+// time, and of about when the first of all people got their account.
 func selectPairs(columns ...string) string {
 	queries, pairs := make([]string, len(columns)), make([]string, len(columns))
 	for i, column := range columns {
@@ -45,7 +50,8 @@ func selectPairs(columns ...string) string {
 	}
 	return `
 WITH RECURSIVE ` + strings.Join(queries, ", ") + `
-SELECT pair.hours, pair.zone, pair.hour, schedule.planned_until
+SELECT pair.hours, pair.zone, pair.hour, schedule.planned_until, schedule.reached::text AS reached,
+    (SELECT u.created_at FROM auth_user u ORDER BY u.id LIMIT 1) AS since
 FROM (` + strings.Join(pairs, " UNION ALL ") + `) pair CROSS JOIN notification_schedule schedule
 WHERE schedule.name = $1`
 }
@@ -55,45 +61,69 @@ type pair struct {
 	Zone         string
 	Hour         int
 	PlannedUntil time.Time
+	Reached      *string
+	Since        time.Time
 }
 
-// turns returns, by the column of their hour, those that came behind the last tick that planned something, up to now; none that came
-// more than a day ago. Until it is somebody's turn, a tick has nothing to plan, and notes nothing.
-func (s *service) turns(ctx context.Context, schedule, query string, now time.Time) (map[string][]turn, error) {
+// A window is what a tick plans: the turns between two instants.
+type window struct {
+	until   time.Time
+	turns   map[string][]turn // by the column of their hour
+	place   *place            // where an earlier tick stopped; nil: at no place
+	reached *string           // place, as it is stored
+}
+
+// isEmpty returns whether there is nothing to plan, and nothing to note.
+func (w window) isEmpty() bool { return len(w.turns) == 0 && w.reached == nil }
+
+// window returns the turns that came behind the last tick that planned something, up to now, or up to where one was to come that
+// stopped; none that came more than a day ago. Until it is somebody's turn, a tick has nothing to plan, and notes nothing.
+func (s *service) window(ctx context.Context, schedule, query string, now time.Time) (window, error) {
 	pairs, err := pg.All[pair](ctx, s.db, query, schedule)
 	if err != nil {
-		return nil, fmt.Errorf("look up hours: %w", err)
+		return window{}, fmt.Errorf("look up hours: %w", err)
 	}
-	found, zones, lost := map[string][]turn{}, map[string]*time.Location{}, false
+	w := window{until: now, turns: map[string][]turn{}}
+	if len(pairs) == 0 {
+		return w, nil
+	}
+	if w.reached = pairs[0].Reached; w.reached != nil {
+		if err := json.Unmarshal([]byte(*w.reached), &w.place); err != nil {
+			return window{}, fmt.Errorf("read where %s stopped: %w", schedule, err)
+		}
+		w.until = w.place.Until
+	}
+	zones, earliest, lost := map[string]*time.Location{}, now.Add(-lateness), time.Duration(0)
 	for _, p := range pairs {
 		zone, ok := zones[p.Zone]
 		if !ok {
 			zone = remind.Zone(p.Zone)
 			zones[p.Zone] = zone
 		}
-		after := p.PlannedUntil
-		if earliest := now.Add(-lateness); after.Before(earliest) {
-			lost = lost || len(remind.Slots(p.Hour, zone, after, earliest)) > 0
-			after = earliest
+		if after, end := later(p.PlannedUntil, p.Since), earlier(earliest, w.until); len(remind.Slots(p.Hour, zone, after, end)) > 0 {
+			lost = end.Sub(after)
 		}
-		for _, day := range remind.Slots(p.Hour, zone, after, now) {
-			found[p.Hours] = append(found[p.Hours], turn{p.Zone, p.Hour, day, remind.At(day, p.Hour, zone)})
+		for _, day := range remind.Slots(p.Hour, zone, later(p.PlannedUntil, earliest), w.until) {
+			w.turns[p.Hours] = append(w.turns[p.Hours], turn{p.Zone, p.Hour, day, remind.At(day, p.Hour, zone)})
 		}
 	}
-	if lost {
+	if lost > 0 {
 		s.log.WarnContext(ctx, "nobody ticked for more than a day: what was to be told before that is not told any more",
-			"schedule", schedule, "hours", int((now.Sub(pairs[0].PlannedUntil) - lateness).Hours()))
+			"schedule", schedule, "hours", int(lost.Hours()))
 	}
-	return found, nil
+	return w, nil
 }
 
-const movePlannedUntil = `UPDATE notification_schedule SET planned_until = $2::timestamptz WHERE name = $1 AND planned_until < $2::timestamptz`
-
-// notePlanned says that everything until then is planned. A tick that is cut off before says nothing, so that the next one begins
-// where it began.
-func (s *service) notePlanned(ctx context.Context, schedule string, until time.Time) error {
-	if _, err := s.db.Exec(ctx, movePlannedUntil, schedule, until); err != nil {
-		return fmt.Errorf("note that %s are planned: %w", schedule, err)
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
 	}
-	return nil
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -18,6 +18,7 @@ type refPerson struct {
 	hours  map[string]int
 	muted  map[string]bool
 	device bool
+	since  int64 // when the account was made
 }
 
 type refTask struct {
@@ -96,7 +97,9 @@ func (w *refWorld) tick(schedule string, now time.Time) {
 				}
 				if at := table[day][p.hours[hour]]; at > after && at <= now.Unix() {
 					w.until[schedule] = now.Unix()
-					w.tell(p, hour, day, at)
+					if p.since <= at {
+						w.tell(p, hour, day, at)
+					}
 				}
 			}
 		}

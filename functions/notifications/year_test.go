@@ -28,12 +28,13 @@ func TestYear(t *testing.T) {
 	start := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 	k := newTicker(t, start)
 	k.Exec(t, `UPDATE notification_schedule SET planned_until = $1`, start)
-	s := &story{Server: k.Server, refWorld: newRefWorld(start), r: rand.New(rand.NewPCG(seed, 0)), today: int(start.Unix() / 86400)}
+	s := &story{Server: k.Server, refWorld: newRefWorld(start), r: rand.New(rand.NewPCG(seed, 0))}
+	s.at(start)
 	s.begin(t)
 	outage := start.Add(time.Duration(s.r.IntN(300*96)) * 15 * time.Minute)
 	ticks, missed := 0, 0
 	for now := start.Add(15 * time.Minute); !now.After(start.AddDate(1, 0, 0)); now = now.Add(15 * time.Minute) {
-		s.today = int(now.Unix() / 86400)
+		s.at(now)
 		if s.r.IntN(10) == 0 {
 			s.step(t)
 		}
@@ -90,10 +91,10 @@ func (k *ticker) tickSomehow(t *testing.T, schedule string, luck int, r *rand.Ra
 		group.Wait()
 		require.NoError(t, errs[0])
 		require.NoError(t, errs[1])
-	case 7: // cut off, and once more
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.IntN(5000))*time.Microsecond)
+	case 7: // cut off, or out of time, and once more
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.IntN(5000))*time.Microsecond+pick(r, []time.Duration{0, beforeEnd}))
+		defer cancel()
 		_, _, _ = k.plan(ctx, schedule)
-		cancel()
 		k.tick(t, schedule)
 	case 8, 9:
 		k.tick(t, schedule)

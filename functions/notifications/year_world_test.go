@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/honeydue/backend/shared/function/functiontest"
 )
@@ -13,7 +13,13 @@ type story struct {
 	*functiontest.Server
 	*refWorld
 	r     *rand.Rand
+	now   time.Time
 	today int
+}
+
+// at makes it that instant.
+func (s *story) at(now time.Time) {
+	s.now, s.today = now, int(now.Unix()/86400)
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
@@ -28,13 +34,8 @@ func storyZones() []string {
 // begin makes people in every zone, homes with members and viewers, and tasks of every rhythm.
 func (s *story) begin(t *testing.T) {
 	t.Helper()
-	for i, zone := range storyZones() {
-		p := &refPerson{zone: zone, muted: map[string]bool{"daily_digest.push": true}, hours: map[string]int{
-			"task_due_soon_hour": 9, "task_overdue_hour": 9, "warranty_expiring_hour": 9, "daily_digest_hour": 8,
-		}}
-		p.id = s.Person(t, fmt.Sprintf("Person%d", i)).ID
-		s.people[p.id] = p
-		s.move(t, p, zone)
+	for _, zone := range storyZones() {
+		s.newPerson(t, zone)
 	}
 	people := ids(s.people)
 	for i := range 5 {
@@ -55,6 +56,19 @@ func (s *story) begin(t *testing.T) {
 	}
 }
 
+// newPerson makes somebody who got their account within the last two days.
+func (s *story) newPerson(t *testing.T, zone string) *refPerson {
+	t.Helper()
+	p := &refPerson{zone: zone, muted: map[string]bool{"daily_digest.push": true}, hours: map[string]int{
+		"task_due_soon_hour": 9, "task_overdue_hour": 9, "warranty_expiring_hour": 9, "daily_digest_hour": 8,
+	}}
+	p.id, p.since = s.Person(t, "Person").ID, s.now.Add(-time.Duration(s.r.IntN(48*60))*time.Minute).Unix()
+	s.Exec(t, `UPDATE auth_user SET created_at = to_timestamp($2) WHERE id = $1`, p.id, p.since)
+	s.people[p.id] = p
+	s.move(t, p, zone)
+	return p
+}
+
 // step changes one thing.
 func (s *story) step(t *testing.T) {
 	t.Helper()
@@ -67,6 +81,9 @@ func (s *story) step(t *testing.T) {
 		s.changeHome(t)
 	case n < 95:
 		s.newTask(t)
+	case n == 95 && len(s.people) < 40:
+		p := s.newPerson(t, pick(s.r, storyZones()))
+		s.join(t, pick(s.r, ids(s.roles)), p.id, "member")
 	default:
 		s.changeDocument(t)
 	}

@@ -21,7 +21,7 @@ func TestMessages(t *testing.T) {
 	require.NoError(t, story.Messages(ctx, story.World{
 		Phone: c.Phone, Mail: c.Mailbox, Push: c.Pushes, Tick: c.Tick,
 		Oversleep: func(ctx context.Context) error {
-			_, err := db.Exec(ctx, `UPDATE notification_schedule SET planned_until = now() - interval '2 hours' WHERE name = 'reminders'`)
+			_, err := db.Exec(ctx, story.Overslept)
 			return err
 		},
 	}))

@@ -12,6 +12,11 @@ import (
 	"github.com/honeydue/backend/shared/devserver/push"
 )
 
+// Overslept is SQL after which the last tick of reminders lies two hours back, and everybody's account before that.
+const Overslept = `
+WITH older AS (UPDATE auth_user SET created_at = created_at - interval '3 hours')
+UPDATE notification_schedule SET planned_until = now() - interval '2 hours' WHERE name = 'reminders'`
+
 // A World is what a story needs beside the API: where mails and pushes end up, and the clock's part.
 type World struct {
 	Phone func() *Phone

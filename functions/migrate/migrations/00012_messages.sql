@@ -27,11 +27,11 @@ ALTER TABLE auth_user
     ADD COLUMN quiet_from time,
     ADD COLUMN quiet_to time,
     ADD CONSTRAINT auth_user_quiet CHECK ((quiet_from IS NULL) = (quiet_to IS NULL));
--- Whose hour it is.
-CREATE INDEX auth_user_due_soon_hour ON auth_user (coalesce(time_zone, 'UTC'), task_due_soon_hour, id);
-CREATE INDEX auth_user_overdue_hour ON auth_user (coalesce(time_zone, 'UTC'), task_overdue_hour, id);
-CREATE INDEX auth_user_warranty_hour ON auth_user (coalesce(time_zone, 'UTC'), warranty_expiring_hour, id);
-CREATE INDEX auth_user_digest_hour ON auth_user (coalesce(time_zone, 'UTC'), daily_digest_hour, id);
+-- Whose hour it is. The hour comes first, so that none of these indexes can stand in for another.
+CREATE INDEX auth_user_due_soon_hour ON auth_user (task_due_soon_hour, coalesce(time_zone, 'UTC'), id);
+CREATE INDEX auth_user_overdue_hour ON auth_user (task_overdue_hour, coalesce(time_zone, 'UTC'), id);
+CREATE INDEX auth_user_warranty_hour ON auth_user (warranty_expiring_hour, coalesce(time_zone, 'UTC'), id);
+CREATE INDEX auth_user_digest_hour ON auth_user (daily_digest_hour, coalesce(time_zone, 'UTC'), id);
 
 -- What is due in a home on a day. The index that is dropped is the first part of a unique one.
 CREATE INDEX task_task_due ON task_task (residence_id, next_due_on) WHERE next_due_on IS NOT NULL AND NOT is_cancelled AND NOT is_archived;
@@ -56,11 +56,13 @@ CREATE INDEX notification_message_app ON notification_message (user_id, id) WHER
 CREATE INDEX notification_message_unread ON notification_message (user_id, id) WHERE channel = 'app' AND read_at IS NULL;
 CREATE INDEX notification_message_dead ON notification_message (id) WHERE state = 'dead';
 
--- Until when a schedule has planned: what lies behind is planned no more.
+-- Until when a schedule has planned: what lies behind is planned no more. reached is where one stopped that ran out of time on its way
+-- to a later instant: {until, type, day, first, last, after}.
 CREATE TABLE notification_schedule (
     id            bigint PRIMARY KEY,
     name          text NOT NULL UNIQUE,
-    planned_until timestamptz NOT NULL DEFAULT now()
+    planned_until timestamptz NOT NULL DEFAULT now(),
+    reached       jsonb
 );
 INSERT INTO notification_schedule (id, name) VALUES (1, 'deliveries'), (2, 'reminders'), (3, 'digests');
 
@@ -69,14 +71,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON auth_device TO honeydue_auth;
 GRANT SELECT (refs, subject_id, occurrence_on, stage, read_at), UPDATE (read_at) ON notification_message TO honeydue_auth;
 
 -- notifications
-GRANT SELECT (email_verified_at, muted, task_due_soon_hour, task_overdue_hour, warranty_expiring_hour, daily_digest_hour, quiet_from, quiet_to)
+GRANT SELECT (created_at, email_verified_at, muted, task_due_soon_hour, task_overdue_hour, warranty_expiring_hour, daily_digest_hour, quiet_from, quiet_to)
     ON auth_user TO honeydue_notifications;
 GRANT SELECT (id, user_id, session_id, platform, token, registered_at), DELETE ON auth_device TO honeydue_notifications;
 GRANT SELECT (id, expires_at) ON auth_session TO honeydue_notifications;
 GRANT SELECT (due_on, frequency_id, recurrence, in_progress, completion_count) ON task_task TO honeydue_notifications;
 GRANT SELECT ON task_frequency TO honeydue_notifications;
 GRANT SELECT (id, residence_id, title, warranty_expires_on) ON upload_document TO honeydue_notifications;
-GRANT SELECT, UPDATE (planned_until) ON notification_schedule TO honeydue_notifications;
+GRANT SELECT, UPDATE (planned_until, reached) ON notification_schedule TO honeydue_notifications;
 GRANT INSERT ON outbox_event, outbox_delivery TO honeydue_notifications;
 GRANT UPDATE (publications, next_at) ON outbox_delivery TO honeydue_notifications;
 

@@ -12,8 +12,8 @@ import (
 // has a phone that gets pushes.
 const (
 	insertPeople = `
-INSERT INTO auth_user (email, first_name, last_name, email_verified_at, time_zone, task_due_soon_hour)
-SELECT 'person' || n || '@example.com', 'Ben', 'Ruiz', now(), 'UTC', $2::int FROM generate_series(1, $1::int) n`
+INSERT INTO auth_user (email, first_name, last_name, email_verified_at, time_zone, task_due_soon_hour, created_at)
+SELECT 'person' || n || '@example.com', 'Ben', 'Ruiz', now(), 'UTC', $2::int, now() - interval '1 day' FROM generate_series(1, $1::int) n`
 
 	insertHomes = `
 INSERT INTO residence_residence (name, created_by_id) SELECT 'Lake house', id FROM auth_user`
