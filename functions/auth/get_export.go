@@ -98,12 +98,14 @@ func (s *service) export(ctx context.Context, person int64, to io.Writer) error 
 		batch := &pgx.Batch{}
 		batch.Queue(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`)
 		batch.Queue(`SET LOCAL TimeZone TO 'UTC'`)
+		// Time that goes by while we pack what a statement gave counts as the statement's.
+		batch.Queue(`SET LOCAL statement_timeout TO '20s'`)
 		for _, part := range exportParts() {
 			batch.Queue(`SELECT to_jsonb(part)::text FROM (`+part.sql+`) part`, person)
 		}
 		results := tx.SendBatch(ctx, batch)
 		defer func() { err = errors.Join(err, results.Close()) }()
-		for range 2 {
+		for range 3 {
 			if _, err := results.Exec(); err != nil {
 				return fmt.Errorf("begin snapshot: %w", err)
 			}
