@@ -135,7 +135,6 @@ WITH due AS (
         WHEN news_of_old AND old_email IS NULL THEN 'the former address is not known any more'
         WHEN channel = 'email' AND type NOT IN ('email_verification', 'password_reset', 'security') AND email_verified_at IS NULL
             THEN 'the address is not verified'
-        WHEN type = 'security' AND NOT news_of_old AND email_verified_at IS NULL THEN 'the address is not verified'
         WHEN channel = 'push' AND to_devices IS NULL THEN 'no device is left'
         WHEN type IN ('task_assigned', 'task_completed', 'task_due_soon', 'task_overdue') AND task_id IS NULL THEN 'the task is gone'
         WHEN type = 'task_assigned' AND assigned_to_id IS DISTINCT FROM user_id THEN 'the task is not assigned to this person any more'

@@ -31,6 +31,12 @@ const (
 // Messages hold the event's data, which is ids alone. What they say, and to which address, is looked up
 // when they are sent. A person who is gone by now gets none. What is in the app's list is there at once.
 const (
+	// How many messages of the type $2 the person u got within an hour.
+	inLastHour = `
+    SELECT count(*) FROM (
+        SELECT m.channel, m.type, m.created_at FROM notification_message m WHERE m.user_id = u.id ORDER BY m.id DESC LIMIT 200
+    ) recent WHERE recent.type = $2 AND recent.created_at > now() - interval '1 hour'`
+
 	insertMessages = `
 INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at, state, sent_at)
 SELECT $1::uuid, u.id, c.channel, $2, $3::jsonb, now() + make_interval(hours => $4::int),
@@ -39,10 +45,7 @@ FROM auth_user u CROSS JOIN (VALUES ('app'), ('email'), ('push')) AS c (channel)
 WHERE NOT $2 || '.' || c.channel = ANY (u.muted)
   AND (c.channel <> 'email' OR u.email_verified_at IS NOT NULL)
   AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))
-  AND (c.channel = 'app' OR (
-      SELECT count(*) FROM (
-          SELECT m.channel, m.type, m.created_at FROM notification_message m WHERE m.user_id = u.id ORDER BY m.id DESC LIMIT 200
-      ) recent WHERE recent.channel = c.channel AND recent.type = $2 AND recent.created_at > now() - interval '1 hour') < $5::int)`
+  AND (c.channel = 'app' OR (` + inLastHour + ` AND recent.channel = c.channel) < $5::int)`
 
 	planForPerson = insertMessages + `
   AND u.id = $6::bigint
@@ -55,7 +58,7 @@ ON CONFLICT (event_id, user_id, channel) DO NOTHING`
 	planForSecurity = `
 INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
 SELECT $1::uuid, u.id, 'email', $2, $3::jsonb, now() + make_interval(hours => $4::int)
-FROM auth_user u WHERE u.id = $5::bigint
+FROM auth_user u WHERE u.id = $6::bigint AND (` + inLastHour + `) < $5::int
 ON CONFLICT (event_id, user_id, channel) DO NOTHING`
 
 	planForCode = `
@@ -73,7 +76,10 @@ const (
 
 // newsAnHour is how many mails, and how many pushes, of one type a person gets of events within an hour. What is more stands in the app's
 // list alone: whoever shares a home with somebody cannot flood them.
-const newsAnHour = 30
+const newsAnHour = 60
+
+// securityAnHour is the same for mails about an account, which go to addresses that nobody has proved as well.
+const securityAnHour = 5
 
 // plan writes the messages of everyone who must hear of e, in the transaction that confirms it. They are sent after.
 func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(context.Context), error) {
@@ -111,10 +117,10 @@ func planOf(e events.Event) (plan, error) {
 		return plan{typePasswordReset, planForCode, []any{d.CodeID, d.UserID}}, err
 	case events.TypeOf(events.UserPasswordChanged{}):
 		d, err := events.Decode[events.UserPasswordChanged](e)
-		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, d.UserID}}, err
+		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, securityAnHour, d.UserID}}, err
 	case events.TypeOf(events.UserEmailChanged{}):
 		d, err := events.Decode[events.UserEmailChanged](e)
-		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, d.UserID}}, err
+		return plan{typeSecurity, planForSecurity, []any{lifeOfSecurity, securityAnHour, d.UserID}}, err
 	case events.TypeOf(events.MemberJoined{}):
 		d, err := events.Decode[events.MemberJoined](e)
 		return plan{typeJoined, planForOthers, []any{lifeOfNews, newsAnHour, d.ResidenceID, d.UserID}}, err
