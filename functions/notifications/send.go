@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/honeydue/backend/shared/remind"
 )
 
 // sendDueOf sends what is due of one event, which has so many messages at most. What it does not get to, the schedule does.
@@ -171,7 +173,7 @@ func (s *service) deliver(ctx context.Context, m message, c *courier) (over bool
 		log.ErrorContext(ctx, "outcome not noted; the message's lease stands", "outcome", outcome.state, "error", err)
 		return false
 	}
-	log.InfoContext(ctx, "message handled", "outcome", outcome.state, "reason", outcome.reason)
+	log.InfoContext(ctx, "message handled", "outcome", outcome.state, "reason", outcome.reason, "in_doubt", outcome.inDoubt)
 	return outcome.state != "pending"
 }
 
@@ -185,7 +187,7 @@ func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Log
 	}()
 	now := s.now()
 	if m.Channel == channelPush {
-		if until := quietUntil(now, zoneOf(m.Zone), m.QuietFrom, m.QuietTo); !until.IsZero() {
+		if until := quietUntil(now, remind.Zone(m.Zone), m.QuietFrom, m.QuietTo); !until.IsZero() {
 			if !until.Before(m.ExpiresAt) {
 				return settlement{state: "dead", reason: "expires within quiet hours"}
 			}

@@ -35,6 +35,7 @@ type settlement struct {
 	pause     time.Duration
 	uncounted bool    // it was no attempt after all
 	took      []int64 // devices that a push reached
+	inDoubt   bool    // whoever takes it may have it all the same: another try may double it
 }
 
 func settlementOf(m message, err error) settlement {
@@ -45,14 +46,15 @@ func settlementOf(m message, err error) settlement {
 	if errors.As(err, &f) && f.permanent {
 		return settlement{state: "dead", reason: err.Error()}
 	}
+	inDoubt := f != nil && f.inDoubt
 	if m.Attempts >= maxAttempts {
-		return settlement{state: "dead", reason: "attempts are used up: " + err.Error()}
+		return settlement{state: "dead", reason: "attempts are used up: " + err.Error(), inDoubt: inDoubt}
 	}
 	wait := pause(m.Attempts)
 	if f != nil {
 		wait = max(wait, min(f.wait, longestWait))
 	}
-	return settlement{state: "pending", reason: err.Error(), pause: wait}
+	return settlement{state: "pending", reason: err.Error(), pause: wait, inDoubt: inDoubt}
 }
 
 // A message that was taken is sent, whoever holds it by now. Any other outcome counts only while the claim does; which devices
