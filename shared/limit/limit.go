@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/timing"
 )
 
 // A Rule allows Max tries in any window of that length.
@@ -93,6 +94,7 @@ func Each(ctx context.Context, db *pg.DB, counts ...Count) ([]Try, error) {
 }
 
 func each(ctx context.Context, db *pg.DB, batch *pgx.Batch, counts []Count) ([]Try, error) {
+	timing.Withhold(ctx) // tries are counted where somebody could probe
 	tries := make([]Try, len(counts))
 	for i, c := range counts {
 		batch.Queue(take, c.hash(), c.Max, c.Window.Seconds()).QueryRow(func(row pgx.Row) error {

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/honeydue/backend/shared/timing"
 )
 
 // Config is what every process reads.
@@ -84,18 +86,31 @@ const (
 	drainTimeout      = 25 * time.Second
 )
 
-// Serve listens on cfg's port and serves handler until ctx ends, then answers what has begun and waits for
-// background. GET /healthz is answered here: it asks no one else, since a database that is down is no reason to kill a pod.
+// health is the path by which the platform asks whether a process lives.
+const health = "/healthz"
+
+// Handler is what every process puts around its own handler. GET /healthz is answered here: it asks no one else, since a
+// database that is down is no reason to kill a pod. All answers, redirects of the mux among them, pass here and nowhere else, so
+// this is where they get their Server-Timing.
+func Handler(handler http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+health, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.Handle("/", handler)
+	return timing.Handler(mux, health)
+}
+
+// Serve listens on cfg's port and serves handler by way of [Handler] until ctx ends, then answers what has begun and waits for
+// background.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, background *Background, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(cfg.ListenHost, strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return fmt.Errorf("listen on port %d: %w", cfg.Port, err)
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.Handle("/", handler)
+	if err := profile(ctx, log, background); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	server := &http.Server{
-		Handler:           mux,
+		Handler:           Handler(handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -6,29 +6,24 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/devserver/ports"
 	"github.com/honeydue/backend/shared/run"
 )
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().(*net.TCPAddr).Port
-}
 
 func get(ctx context.Context, url string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	if err != nil {
 		return 0, err
 	}
@@ -39,7 +34,9 @@ func get(ctx context.Context, url string) (int, error) {
 
 func TestServeDrains(t *testing.T) {
 	t.Parallel()
-	cfg := run.Config{Port: freePort(t), ListenHost: "127.0.0.1"}
+	port, err := ports.Free(t.Context())
+	require.NoError(t, err)
+	cfg := run.Config{Port: port, ListenHost: "127.0.0.1"}
 	url := "http://127.0.0.1:" + strconv.Itoa(cfg.Port)
 	background := &run.Background{}
 	entered, release, worked := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -91,6 +88,23 @@ func TestServeDrains(t *testing.T) {
 	default:
 		t.Fatal("ended before its background work")
 	}
+}
+
+// TestEveryAnswerHasItsTimes: also one that this package gives, before there was any request and after it.
+func TestEveryAnswerHasItsTimes(t *testing.T) {
+	t.Parallel()
+	handler := run.Handler(http.NotFoundHandler())
+	timesOf := func(method, path string, status int) string {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+		require.Equal(t, status, w.Code, path)
+		return w.Header().Get("Server-Timing")
+	}
+	const none, cold = "db;dur=0, cache;dur=0", `^db;dur=0, cache;dur=0, cold;dur=[\d.]+$`
+	require.Equal(t, none, timesOf(http.MethodGet, "/healthz", http.StatusOK))
+	require.Regexp(t, cold, timesOf(http.MethodGet, "//two/slashes", http.StatusTemporaryRedirect))
+	require.Regexp(t, cold, timesOf(http.MethodPost, "/", http.StatusNotFound))
+	require.Regexp(t, cold, timesOf(http.MethodHead, "/healthz", http.StatusOK))
 }
 
 func TestServeOnATakenPort(t *testing.T) {

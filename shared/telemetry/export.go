@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -20,8 +21,11 @@ type client struct {
 	http *http.Client
 }
 
+// idle is how long a connection may lie unused, less than what a network forgets one after.
+const idle = 90 * time.Second
+
 func newClient(endpoint string) *client {
-	return &client{url: strings.TrimSuffix(endpoint, "/") + "/v1/traces", http: &http.Client{}}
+	return &client{url: strings.TrimSuffix(endpoint, "/") + "/v1/traces", http: &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: idle}}}
 }
 
 // Start does nothing: the connection is made with the first spans.

@@ -57,6 +57,9 @@ func (t *Telemetry) Handler(next http.Handler) http.Handler {
 // Served names the span of the request that ctx belongs to after its route, and says how it was answered.
 func Served(ctx context.Context, method, route string, status int) {
 	span := oteltrace.SpanFromContext(ctx)
+	if !span.IsRecording() {
+		return
+	}
 	span.SetName(method + " " + route)
 	span.SetAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.HTTPRoute(route), semconv.HTTPResponseStatusCode(status))
 	if status >= http.StatusInternalServerError {
