@@ -31,7 +31,7 @@ type UserVerificationRequested struct {
 	CodeID int64 `json:"code_id"`
 }
 
-// UserPasswordResetRequested tells that somebody asked for a code that resets the password of this person.
+// UserPasswordResetRequested tells that somebody, or an operator for them, asked for a code that resets the password of this person.
 type UserPasswordResetRequested struct {
 	UserID int64 `json:"user_id"`
 	CodeID int64 `json:"code_id"`
@@ -39,6 +39,12 @@ type UserPasswordResetRequested struct {
 
 // UserPasswordChanged tells that the password is another one now, by change or by reset.
 type UserPasswordChanged struct {
+	UserID int64 `json:"user_id"`
+}
+
+// UserDeletionRequested tells that an operator disabled this person's account to have it deleted. Whoever enables it before the
+// deletion takes that back.
+type UserDeletionRequested struct {
 	UserID int64 `json:"user_id"`
 }
 
@@ -77,7 +83,8 @@ type UploadAttached struct {
 	ResidenceID int64 `json:"residence_id"`
 }
 
-// MessagesLeft tells that a tick had no time for all that was due: its schedule goes on at once.
+// MessagesLeft tells that messages are due which no tick has come for: a tick had no time for all, or an operator has one sent
+// again. Their schedule goes on at once.
 type MessagesLeft struct {
 	ScheduleID int64 `json:"schedule_id"`
 }
@@ -87,6 +94,7 @@ func (UserEmailChanged) Name() string           { return "user.email_changed" }
 func (UserVerificationRequested) Name() string  { return "user.verification_requested" }
 func (UserPasswordResetRequested) Name() string { return "user.password_reset_requested" }
 func (UserPasswordChanged) Name() string        { return "user.password_changed" }
+func (UserDeletionRequested) Name() string      { return "user.deletion_requested" }
 func (MemberJoined) Name() string               { return "residence.member_joined" }
 func (MemberRemoved) Name() string              { return "residence.member_removed" }
 func (TaskAssigned) Name() string               { return "task.assigned" }
@@ -99,6 +107,7 @@ func (d UserEmailChanged) Subject() string           { return subject("users", d
 func (d UserVerificationRequested) Subject() string  { return subject("users", d.UserID) }
 func (d UserPasswordResetRequested) Subject() string { return subject("users", d.UserID) }
 func (d UserPasswordChanged) Subject() string        { return subject("users", d.UserID) }
+func (d UserDeletionRequested) Subject() string      { return subject("users", d.UserID) }
 func (d MemberJoined) Subject() string               { return subject("residences", d.ResidenceID) }
 func (d MemberRemoved) Subject() string              { return subject("residences", d.ResidenceID) }
 func (d TaskAssigned) Subject() string               { return subject("tasks", d.TaskID) }
@@ -118,18 +127,20 @@ type Entry struct {
 // Catalogue lists every type of event there is.
 func Catalogue() []Entry {
 	auth, residences, tasks, notifications := []string{"auth"}, []string{"residences"}, []string{"tasks"}, []string{"notifications"}
+	admin := []string{"admin"}
 	return []Entry{
 		{UserRegistered{}, auth, notifications},
 		{UserEmailChanged{}, auth, notifications},
 		{UserVerificationRequested{}, auth, notifications},
-		{UserPasswordResetRequested{}, auth, notifications},
+		{UserPasswordResetRequested{}, []string{"auth", "admin"}, notifications},
 		{UserPasswordChanged{}, auth, notifications},
+		{UserDeletionRequested{}, admin, auth},
 		{MemberJoined{}, residences, notifications},
 		{MemberRemoved{}, residences, notifications},
 		{TaskAssigned{}, tasks, notifications},
 		{TaskCompleted{}, tasks, notifications},
 		{UploadAttached{}, []string{"residences", "tasks", "uploads"}, []string{"media"}},
-		{MessagesLeft{}, notifications, notifications},
+		{MessagesLeft{}, []string{"notifications", "admin"}, notifications},
 	}
 }
 

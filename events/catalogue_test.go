@@ -43,7 +43,7 @@ func TestCatalogue(t *testing.T) {
 		types[typ] = true
 		require.NotEmpty(t, e.Consumers, "%s: nobody hears it", typ)
 		require.NotEmpty(t, e.Sources, "%s: nobody tells it", typ)
-		require.Subset(t, []string{"auth", "residences", "tasks", "uploads", "notifications"}, e.Sources)
+		require.Subset(t, []string{"auth", "residences", "tasks", "uploads", "notifications", "admin"}, e.Sources)
 		require.Regexp(t, `^[a-z]+/1$`, firstSubject(e))
 		found, ok := Lookup(typ)
 		require.True(t, ok)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,9 +34,6 @@ func (l *laterError) Unwrap() error { return l.err }
 // event's doing.
 func Later(err error) error { return &laterError{err} }
 
-// PingType is the type of the events that a PingSource sends.
-const PingType = "dev.knative.sources.ping"
-
 // Transactor runs fn in a transaction: committed when fn returns nil, rolled back otherwise.
 type Transactor interface {
 	DB
@@ -60,7 +56,8 @@ type Consumer struct {
 	// effect. Two deliveries at once may both work; one effect is made. attempt is how many deliveries began so far, this one
 	// among them, without those that ended [Later]: what kills its process counts, and Work can be wary of it.
 	Work func(ctx context.Context, e Event, attempt int) (Effect, error)
-	// Schedules are sweeps by the name of their PingSource. A sweep is correct at any time and any number of times.
+	// Schedules are sweeps by the name of their PingSource. A sweep is correct at any time and any number of times. That it ran is
+	// for its first statement to note, with [NotingTick]; that it failed is noted here.
 	Schedules map[string]func(context.Context) error
 	Timeout   time.Duration // of one delivery; 0 means 50 s
 }
@@ -105,18 +102,9 @@ func (c *Consumer) receive(ctx context.Context, h http.Header) error {
 	return c.consume(ctx, id)
 }
 
-func (c *Consumer) tick(ctx context.Context, source string) error {
-	_, name, _ := strings.Cut(source, "/pingsources/")
-	sweep, ok := c.Schedules[name]
-	if !ok {
-		c.Log.InfoContext(ctx, "tick of an unknown schedule ignored")
-		return nil
-	}
-	if err := sweep(ctx); err != nil {
-		return fmt.Errorf("schedule %s: %w", name, err)
-	}
-	return nil
-}
+// Unhurried is an item of a statement's FROM list, with which its commit does not wait for the disk. It is for what guards against
+// the end of a process, such as counts and leases: that the database crashes as well, in the same moment, may undo it.
+const Unhurried = `(SELECT set_config('synchronous_commit', 'off', true)) unhurried`
 
 // The attempt is counted and committed before any work, so that an event that kills its consumer ends as well.
 const countAttempt = `
@@ -124,7 +112,7 @@ UPDATE outbox_delivery d
 SET attempts = least(d.attempts + 1, $3),
     state = CASE WHEN d.attempts >= $3 THEN 'dead' ELSE d.state END,
     reason = CASE WHEN d.attempts >= $3 THEN 'attempts are used up' ELSE d.reason END
-FROM outbox_event e
+FROM outbox_event e, ` + Unhurried + `
 WHERE d.event_id = $1::uuid AND d.consumer = $2 AND d.state = 'pending' AND e.id = d.event_id
 RETURNING d.state, d.attempts, e.id, e.type, e.source, e.subject, e.time, e.data, e.traceparent`
 

@@ -10,11 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 )
 
-// tick sends c what the PingSource of that name sends.
-func tick(c *Consumer, name string) *httptest.ResponseRecorder {
+// sendTick sends c what the PingSource of that name sends.
+func sendTick(c *Consumer, name string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Header.Set("Ce-Id", "f8f0c2d1-0000-4000-8000-000000000000")
 	r.Header.Set("Ce-Type", PingType)
@@ -24,10 +25,18 @@ func tick(c *Consumer, name string) *httptest.ResponseRecorder {
 	return w
 }
 
+// away is a database that nobody reaches.
+type away struct{ Transactor }
+
+func (away) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return pgconn.CommandTag{}, errors.New("nobody is there")
+}
+
 func TestTicks(t *testing.T) {
 	t.Parallel()
 	swept := 0
-	c := &Consumer{Log: slog.New(slog.DiscardHandler), Timeout: 5 * time.Second, Schedules: map[string]func(context.Context) error{
+	var log bytes.Buffer
+	c := &Consumer{DB: away{}, Log: slog.New(slog.NewJSONHandler(&log, nil)), Timeout: 5 * time.Second, Schedules: map[string]func(context.Context) error{
 		"outbox": func(ctx context.Context) error {
 			deadline, ok := ctx.Deadline()
 			if !ok || time.Until(deadline) > 5*time.Second {
@@ -38,17 +47,36 @@ func TestTicks(t *testing.T) {
 		},
 		"broken": func(context.Context) error { return errors.New("not now") },
 	}}
-	w := tick(c, "outbox")
+	w := sendTick(c, "outbox")
 	require.Equal(t, http.StatusNoContent, w.Code)
 	require.Empty(t, w.Body.String())
 	require.Equal(t, 1, swept)
-	require.Equal(t, http.StatusNoContent, tick(c, "unknown").Code)
-	require.Equal(t, http.StatusNoContent, tick(c, "outbox/more").Code)
+	require.Equal(t, http.StatusNoContent, sendTick(c, "unknown").Code)
+	require.Equal(t, http.StatusNoContent, sendTick(c, "outbox/more").Code)
 	require.Equal(t, 1, swept)
-	w = tick(c, "broken")
+	w = sendTick(c, "broken")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Equal(t, "5", w.Header().Get("Retry-After"))
 	require.Empty(t, w.Body.String())
+	require.Contains(t, log.String(), `schedule broken: not now\nnote that it failed: nobody is there`)
+}
+
+func TestATickIsToBeNotedOnce(t *testing.T) {
+	t.Parallel()
+	var names []*string
+	c := &Consumer{Log: slog.New(slog.DiscardHandler), Schedules: map[string]func(context.Context) error{
+		"outbox": func(ctx context.Context) error {
+			within, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			names = append(names, TickToNote(within), TickToNote(within), TickToNote(ctx))
+			return nil
+		},
+	}}
+	sendTick(c, "outbox")
+	sendTick(c, "outbox")
+	outbox := "outbox"
+	require.Equal(t, []*string{&outbox, nil, nil, &outbox, nil, nil}, names)
+	require.Nil(t, TickToNote(t.Context()))
 }
 
 // A broker that hangs up, as one does whose own deadline is over, leaves the work to end.

@@ -34,6 +34,8 @@ func TestNewEvent(t *testing.T) {
 
 	_, err = New("auth", TaskCompleted{}, noon)
 	require.EqualError(t, err, "event type com.myhoneydue.task.completed.v1 belongs to tasks, not to auth")
+	_, err = New("auth", UserDeletionRequested{UserID: 7}, noon)
+	require.EqualError(t, err, "event type com.myhoneydue.user.deletion_requested.v1 belongs to admin, not to auth")
 	_, err = New("tasks", unknown{}, noon)
 	require.EqualError(t, err, "event type com.myhoneydue.task.exploded.v1 is not in the catalogue")
 }
@@ -147,11 +149,11 @@ func TestPublishingFails(t *testing.T) {
 		require.ErrorContains(t, err, "broker answered ")
 		require.NotContains(t, err.Error(), "hunter2")
 	}
-	require.ErrorContains(t, Publisher{Sink: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(), e), "reach broker")
-	require.ErrorContains(t, Publisher{Sink: "://", Client: http.DefaultClient}.Publish(t.Context(), e), "address of the broker")
+	require.ErrorContains(t, NewPublisher("http://127.0.0.1:1").Publish(t.Context(), e), "reach broker")
+	require.ErrorContains(t, NewPublisher("://").Publish(t.Context(), e), "address of the broker")
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, Publisher{Sink: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(over, e), context.Canceled)
+	require.ErrorIs(t, NewPublisher("http://127.0.0.1:1").Publish(over, e), context.Canceled)
 }
 
 // Whoever publishes an event is done with it before anybody else may.

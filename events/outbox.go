@@ -23,6 +23,7 @@ const (
 	firstRedeliver = 60 * time.Second
 	lastRedeliver  = time.Hour
 	publishTimeout = 10 * time.Second
+	idleConns      = 16 // to the broker
 	settleTimeout  = 4 * time.Second
 )
 
@@ -50,6 +51,15 @@ type Publisher struct {
 	Client *http.Client
 }
 
+// NewPublisher returns a publisher to the broker at sink, with connections of its own: as many stay open as events are usually under
+// way. It goes through no proxy and follows no redirect.
+func NewPublisher(sink string) Publisher {
+	return Publisher{Sink: sink, Client: &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: idleConns, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: publishTimeout},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
 // Publish sends e and returns nil once the broker has taken it.
 func (p Publisher) Publish(ctx context.Context, e Event) error {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
@@ -58,7 +68,15 @@ func (p Publisher) Publish(ctx context.Context, e Event) error {
 	if err != nil {
 		return err
 	}
-	res, err := p.Client.Do(req)
+	return p.send(req)
+}
+
+// send returns nil once the broker has taken what req carries.
+func (p Publisher) send(req *http.Request) error {
+	// Sent again once when the broker had just closed the connection: consumers know an event that comes twice by its id. The
+	// header says so to net/http and, being empty, to nobody else.
+	req.Header["Idempotency-Key"] = []string{}
+	res, err := p.Client.Do(req) //nolint:gosec // the broker's address is the operator's setting
 	if err != nil {
 		return fmt.Errorf("reach broker: %w", err)
 	}
@@ -135,6 +153,15 @@ func (o *Outbox) Append(ctx context.Context, tx Tx, data Data) error {
 		o.Tasks.Go(func(ctx context.Context) { o.publish(ctx, e) })
 	})
 	return nil
+}
+
+// Replay makes e's delivery to that consumer pending again in tx, under the same id and with no attempts counted, and has e published
+// once tx has committed, as [Outbox.Append] does. Only a delivery that is dead or done comes again: hold its row to know that it is.
+func (o *Outbox) Replay(tx Tx, e Event, consumer string) {
+	tx.Queue(replayDelivery, e.ID.String(), consumer)
+	tx.AfterCommit(func() {
+		o.Tasks.Go(func(ctx context.Context) { o.publish(ctx, e) })
+	})
 }
 
 // publish sends e once. What goes wrong here is the relay's to mend, so it is said and not returned.

@@ -33,8 +33,8 @@ type Swept struct {
 
 // Claiming takes a lease, so that two sweeps never publish the same row at once and a killed one holds it
 // only for that long. There is no high-water mark: a transaction that commits late is found all the same.
-const claimDue = `
-WITH due AS (
+var claimDue = `
+WITH ` + NotingTick(3) + `, due AS (
     SELECT event_id, consumer FROM outbox_delivery
     WHERE state = 'pending' AND next_at <= now()
     ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -73,7 +73,7 @@ func (r Relay) Sweep(ctx context.Context) (Swept, error) {
 }
 
 func (r Relay) claim(ctx context.Context) ([]Event, error) {
-	rows, err := r.DB.Query(ctx, claimDue, RelayBatch, birthLease.Seconds())
+	rows, err := r.DB.Query(ctx, claimDue, RelayBatch, birthLease.Seconds(), TickToNote(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("claim due events: %w", err)
 	}

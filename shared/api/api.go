@@ -189,22 +189,31 @@ func Handle[I, O any](api huma.API, op huma.Operation, handler func(context.Cont
 		if err == nil {
 			return out, nil
 		}
-		p := From(err)
-		if p == nil {
-			p = problem.New(http.StatusInternalServerError, "")
-		}
-		note(ctx, p, err)
-		return nil, p
+		return nil, Problem(ctx, err)
+	})
+}
+
+// Problem returns what the caller is told of err, and puts into the request's log line what they are not.
+func Problem(ctx context.Context, err error) *problem.Problem {
+	p := From(err)
+	if p == nil {
+		p = problem.New(http.StatusInternalServerError, "")
+	}
+	note(ctx, p, err)
+	return p
+}
+
+// Page registers what answers with pages, not with JSON: it stands in no document. The pattern is chi's.
+func Page(on huma.API, method, pattern string, handler http.HandlerFunc) {
+	on.Adapter().Handle(&huma.Operation{Method: method, Path: pattern}, func(ctx huma.Context) {
+		r, w := humachi.Unwrap(ctx)
+		handler(w, r)
 	})
 }
 
 // Refuse answers an operation from a middleware, as [Handle] would.
 func Refuse(ctx huma.Context, err error) {
-	p := From(err)
-	if p == nil {
-		p = problem.New(http.StatusInternalServerError, "")
-	}
-	note(ctx.Context(), p, err)
+	p := Problem(ctx.Context(), err)
 	for name, values := range p.GetHeaders() {
 		for _, value := range values {
 			ctx.SetHeader(name, value)

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/devserver/devtest"
 )
 
 type thingInput struct {
@@ -71,7 +72,7 @@ func send(t *testing.T, method, address, contentType, body string) (*http.Respon
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+"/api/things", strings.NewReader(body))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", contentType)
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := devtest.Client.Do(r)
 	require.NoError(t, err)
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
@@ -144,7 +145,7 @@ func TestCallerWhoHangsUp(t *testing.T) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/api/things/", strings.NewReader(`{"title":"x"}`))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := devtest.Client.Do(r)
 	if err == nil {
 		require.NoError(t, answer.Body.Close())
 	}

@@ -1,4 +1,4 @@
-// Package code derives the six digits that a mail carries. They are stored nowhere: who sends them and who checks
+// Package code is about the six digits that a mail carries. They are stored nowhere: who sends them and who checks
 // them compute them from the code's row and a key that only these two hold.
 package code
 
@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Key is the secret from which codes are derived: at least 32 bytes.
@@ -22,9 +23,17 @@ func (k *Key) Decode(text string) error {
 	return nil
 }
 
-// Life of a code in minutes, as people are told, and how often it may be tried.
+// What a code is for, as auth_code.purpose names it.
+const (
+	ForVerifyEmail   = "verify_email"
+	ForChangeEmail   = "change_email"
+	ForResetPassword = "reset_password"
+)
+
+// Life of a code, in minutes as people are told, and how often it may be tried.
 const (
 	Minutes = 10
+	Life    = Minutes * time.Minute
 	Tries   = 5
 )
 
