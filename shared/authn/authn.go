@@ -8,7 +8,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // zones on a machine that has none
 
@@ -56,15 +58,23 @@ func Today(ctx context.Context, now time.Time) date.Date {
 	return date.In(now, zone)
 }
 
+// zones are those that were asked for, by name: reading one takes longer than the rest of finding out who calls. What a name stands
+// for does not change while a process lives, and there are no more names than files: another spelling of a path is none.
+var zones sync.Map
+
 // Zone returns the time zone of an IANA name. The process's own zone has none, and nor has the machine's.
 func Zone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" || name == "localtime" || len(name) > 64 {
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), nil
+	}
+	if name == "" || name == "Local" || name == "localtime" || len(name) > 64 || path.Clean(name) != name {
 		return nil, errors.New("not an IANA time zone")
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, errors.New("not an IANA time zone")
 	}
+	zones.Store(name, zone)
 	return zone, nil
 }
 
@@ -89,6 +99,7 @@ func (a *Authenticator) Group(on huma.API) huma.API {
 		})
 	})
 	group.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {
+		ctx = huma.WithContext(ctx, cache.OfRequest(ctx.Context()))
 		person, err := a.person(ctx.Context(), ctx.Header("Authorization"), ctx.Header("X-Timezone"))
 		if err != nil {
 			api.Refuse(ctx, err)

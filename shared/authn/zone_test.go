@@ -18,7 +18,7 @@ func TestZone(t *testing.T) {
 	}
 	for _, name := range []string{
 		"", "Local", "localtime", "CEST/Berlin", "../zoneinfo/UTC", "/etc/localtime", "Europe/", "Europe\\Berlin", " UTC", "UTC\x00",
-		strings.Repeat("x", 65),
+		"Europe//Berlin", "Europe/./Berlin", "./UTC", "Europe/.///./Berlin", strings.Repeat("x", 65),
 	} {
 		_, err := authn.Zone(name)
 		require.EqualError(t, err, "not an IANA time zone", name)

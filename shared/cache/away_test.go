@@ -33,6 +33,7 @@ func TestRedisAway(t *testing.T) {
 			t.Parallel()
 			server := startRedis(t)
 			cache := openCache(t, server.URL(0), Config{Budget: budget}.times())
+			cache.held.Add(tokenKey([]byte("hash")), holding{view(7), "a generation", []byte("a"), time.Now().Add(time.Hour)})
 			require.NoError(t, c.leave(server))
 			fastest := time.Hour
 			for range 10 {
@@ -57,6 +58,7 @@ func TestRedisAway(t *testing.T) {
 func request(ctx context.Context, t *testing.T, c *Cache) time.Duration {
 	t.Helper()
 	began := time.Now()
+	ctx = OfRequest(ctx)
 	token, storeToken := c.Token(ctx, []byte("hash"))
 	storeToken(ctx, []byte("alive"))
 	board, storeBoard := c.Board(ctx, view(7))

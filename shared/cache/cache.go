@@ -7,6 +7,9 @@
 // under it, so what it stores late is never found. A marker outlives every transaction; one whose writer was killed ends
 // by itself, and the generation with it. A generation that was lost may have been lost together with markers: nobody
 // reads or stores until the longest transaction of that moment must have ended.
+//
+// A process holds the boards that it sent last, and asks for their generation together with the token: while that is the one that
+// a board was kept under, and no marker is beside it, the board is what Redis would have given.
 package cache
 
 import (
@@ -21,7 +24,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/honeydue/backend/shared/timing"
 )
 
 // Lives of what is kept.
@@ -56,7 +62,8 @@ type Cache struct {
 	redis      *redis.Client
 	log        *slog.Logger
 	times      times
-	pauseUntil atomic.Int64 // UnixNano
+	held       *lru.Cache[string, holding] // by the key of a token
+	pauseUntil atomic.Int64                // UnixNano
 }
 
 // Open returns a cache for cfg. It connects to nothing; only an unreadable URL is an error, which does not show it.
@@ -73,7 +80,11 @@ func open(address string, log *slog.Logger, t times) (*Cache, error) {
 	options.ContextTimeoutEnabled = true
 	options.DialerRetries = 1
 	options.DisableIdentity = true
-	return &Cache{redis: redis.NewClient(options), log: log, times: t}, nil
+	held, err := lru.New[string, holding](holdings)
+	if err != nil {
+		return nil, fmt.Errorf("make room for boards: %w", err)
+	}
+	return &Cache{redis: redis.NewClient(options), log: log, times: t, held: held}, nil
 }
 
 // muteClient keeps the client's own log lines off standard error, for a whole process: the cache says itself what went wrong.
@@ -89,6 +100,8 @@ func (c *Cache) Close() error { return c.redis.Close() }
 
 // Ping returns an error when Redis does not answer in time.
 func (c *Cache) Ping(ctx context.Context) error {
+	timing.Begin(ctx, timing.Cache)
+	defer timing.End(ctx, timing.Cache)
 	ctx, cancel := context.WithTimeout(ctx, c.times.readBudget)
 	defer cancel()
 	if err := c.redis.Ping(ctx).Err(); err != nil {
@@ -111,6 +124,8 @@ func (c *Cache) writing(ctx context.Context, what string, tell func(ctx context.
 }
 
 func (c *Cache) within(ctx context.Context, budget time.Duration, what string, do func(ctx context.Context) error) bool {
+	timing.Begin(ctx, timing.Cache)
+	defer timing.End(ctx, timing.Cache)
 	bounded, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	err := do(bounded)
@@ -170,7 +185,8 @@ var (
 	readScript = script(`
 local g = generation(KEYS[1], ARGV[2])
 if not g then return {} end
-return {g, redis.call('GET', ARGV[3] .. g .. ARGV[4])}`)
+local key = ARGV[3] .. g .. ARGV[4]
+return {g, redis.call('GET', key), redis.call('PTTL', key)}`)
 
 	markScript = script(`
 for _, key in ipairs(KEYS) do
@@ -197,39 +213,6 @@ redis.call('PEXPIRE', KEYS[1], LIFE)
 return 1`)
 )
 
-// A View is one person's board as one local date, scope and threshold show it.
-type View struct {
-	User int64
-	Name string // everything else that the board depends on, such as 2026-11-21:all:30
-}
-
-// Board returns the stored bytes of view. When there are none, store keeps the ones that the caller reads from
-// the database after this call; it is never nil and may do nothing.
-func (c *Cache) Board(ctx context.Context, view View) (board []byte, store func(ctx context.Context, board []byte)) {
-	prefix := "tasks:user:" + strconv.FormatInt(view.User, 10) + ":"
-	suffix := ":" + view.Name
-	var answer []any
-	answered := c.reading(ctx, "read board", func(ctx context.Context) error {
-		var err error
-		answer, err = readScript.Run(ctx, c.redis, []string{generationKey(view.User)}, c.markerLife(), rand.Text(), prefix, suffix).Slice()
-		return err
-	})
-	if !answered || len(answer) == 0 {
-		return nil, func(context.Context, []byte) {}
-	}
-	if len(answer) == 2 {
-		if found, ok := answer[1].(string); ok {
-			return []byte(found), func(context.Context, []byte) {}
-		}
-	}
-	generation, _ := answer[0].(string)
-	return nil, func(ctx context.Context, board []byte) {
-		c.reading(ctx, "store board", func(ctx context.Context) error {
-			return c.redis.Set(ctx, prefix+generation+suffix, board, boardLife).Err()
-		})
-	}
-}
-
 // Born gives a person who was just created a generation, so that their first board can be kept at once.
 func (c *Cache) Born(ctx context.Context, user int64) {
 	c.writing(ctx, "begin generation", func(ctx context.Context) error {
@@ -244,6 +227,7 @@ func (c *Cache) Mark(ctx context.Context, users []int64) (settle func(ctx contex
 	if len(users) == 0 {
 		return func(context.Context) {}
 	}
+	unsee(ctx)
 	keys := make([]string, len(users))
 	for i, user := range users {
 		keys[i] = generationKey(user)

@@ -18,7 +18,7 @@ func (c *Cache) Token(ctx context.Context, hash []byte) (found []byte, store fun
 	key := tokenKey(hash)
 	answered := c.reading(ctx, "read token", func(ctx context.Context) error {
 		var err error
-		found, err = c.redis.Get(ctx, key).Bytes()
+		found, err = c.look(ctx, key)
 		return err
 	})
 	if !answered || string(found) == revoked {
