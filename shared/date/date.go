@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // A Date is a day of the proleptic Gregorian calendar, counted from 1970-01-01. It is written YYYY-MM-DD.
@@ -77,4 +79,12 @@ func (d *Date) Scan(value any) error {
 	default:
 		return fmt.Errorf("cannot read a date from %T", value)
 	}
+}
+
+// ScanText reads a date that PostgreSQL sent as text, in a fraction of the time of pgx's way over [Date.Scan].
+func (d *Date) ScanText(text pgtype.Text) error {
+	if !text.Valid {
+		return errors.New("cannot read a date from NULL")
+	}
+	return d.UnmarshalText([]byte(text.String))
 }

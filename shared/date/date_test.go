@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/date"
@@ -24,6 +25,9 @@ func TestDate(t *testing.T) {
 		require.NoError(t, scanned.Scan(d.Time()))
 		require.Equal(t, d, back)
 		require.Equal(t, d, scanned)
+		var read date.Date
+		require.NoError(t, read.ScanText(pgtype.Text{String: text, Valid: true}))
+		require.Equal(t, d, read)
 	}
 	for _, text := range []string{"", "2023-02-29", "2026-1-1", "26-01-01", "2026-01-01T00:00:00Z", "10000-01-01", "0000-01-01"} {
 		_, err := date.Parse(text)
@@ -31,6 +35,8 @@ func TestDate(t *testing.T) {
 	}
 	require.Equal(t, "2024-03-01", date.Of(2024, time.February, 29).AddDays(1).String())
 	require.Error(t, new(date.Date).Scan(7))
+	require.Error(t, new(date.Date).ScanText(pgtype.Text{}))
+	require.Error(t, new(date.Date).ScanText(pgtype.Text{String: "infinity", Valid: true}))
 }
 
 func TestTheSameInstantIsTwoDates(t *testing.T) {

@@ -29,7 +29,10 @@ func shrink(picture image.Image, width, height int) *image.RGBA {
 }
 
 // average scales down to width and height, each pixel being the mean of those that it stands for.
-func average(picture image.Image, width, height int) *image.RGBA {
+func average(picture image.Image, width, height int) image.Image {
+	if picture, ok := picture.(*image.YCbCr); ok {
+		return averagePlanes(picture, width, height)
+	}
 	bounds := picture.Bounds()
 	out := image.NewRGBA(image.Rect(0, 0, width, height))
 	tallest := bounds.Dy()/height + 1

@@ -91,15 +91,18 @@ func TestThumbnailSizes(t *testing.T) {
 // A shrunk picture is the mean of what it shows: a chequerboard becomes grey.
 func TestThumbnailAverages(t *testing.T) {
 	t.Parallel()
-	m := image.NewGray(image.Rect(0, 0, 2048, 2048))
+	m, coloured := image.NewGray(image.Rect(0, 0, 2048, 2048)), image.NewRGBA(image.Rect(0, 0, 2048, 2048))
 	for i := range m.Pix {
 		m.Pix[i] = byte((i + i/2048) % 2 * 255)
+		coloured.Set(i%2048, i/2048, m.At(i%2048, i/2048))
 	}
-	small := thumbnail(t, encodePNG(t, m), photo.PNG)
-	for y := range 512 {
-		for x := range 512 {
-			r, _, _, _ := small.At(x, y).RGBA()
-			require.InDelta(t, 0x8000, int(r), 0x400)
+	for kind, file := range map[photo.Type][]byte{photo.PNG: encodePNG(t, m), photo.JPEG: encodeJPEG(t, coloured)} {
+		small := thumbnail(t, file, kind)
+		for y := range 512 {
+			for x := range 512 {
+				r, _, _, _ := small.At(x, y).RGBA()
+				require.InDelta(t, 0x8000, int(r), 0x400)
+			}
 		}
 	}
 }
