@@ -51,7 +51,7 @@ func fetch(t *testing.T, method, address, contentType string, body io.Reader) (i
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := devtest.Client.Do(request)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, answer.Body.Close()) }()
 	text, err := io.ReadAll(answer.Body)

@@ -3,12 +3,13 @@ package devserver
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 // own takes the folder for this process, and ends what still runs there from one that was killed.
@@ -47,7 +48,7 @@ func (s *Server) disown() {
 func (s *Server) launch(ctx context.Context, port int) error {
 	if port == 0 {
 		var err error
-		if port, err = freePort(ctx); err != nil {
+		if port, err = ports.Free(ctx); err != nil {
 			return err
 		}
 	}
@@ -119,20 +120,6 @@ func (s *Server) await(ctx context.Context, child *process, port int) error {
 // environment is all that a server sees of ours: no PGPORT, no language.
 func environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
-}
-
-// freePort returns a port that nobody listened on a moment ago.
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	return port, nil
 }
 
 // readFrom returns what the log holds from offset on.

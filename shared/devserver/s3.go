@@ -83,8 +83,8 @@ func (s *S3) probe(ctx context.Context, port, _ int) error {
 	if err != nil {
 		return err
 	}
-	request.Close = true
-	answer, err := http.DefaultClient.Do(request)
+	once := &http.Transport{DisableKeepAlives: true}
+	answer, err := (&http.Client{Transport: once}).Do(request)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func TestBehaveLikeB2(t *testing.T) {
 	// The real one refuses a form without a policy in words of its own.
 	for endpoint, missing := range map[string]bool{b.Endpoint: false, like.Endpoint: true} {
 		form := "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\na\r\n--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\ntext\r\n--b--\r\n"
-		answer, err := http.Post(endpoint+"/"+b.Name, "multipart/form-data; boundary=b", strings.NewReader(form))
+		answer, err := Client.Post(endpoint+"/"+b.Name, "multipart/form-data; boundary=b", strings.NewReader(form))
 		require.NoError(t, err)
 		require.NoError(t, answer.Body.Close())
 		require.GreaterOrEqual(t, answer.StatusCode, http.StatusBadRequest)

@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 const readHeaderTimeout = 10 * time.Second
@@ -59,7 +60,7 @@ func (d *Double) Start() error {
 	if d.server != nil {
 		return nil
 	}
-	listener, err := net.Listen("tcp", d.address) //nolint:noctx // returns at once
+	listener, err := ports.Listen(context.Background(), d.address)
 	if err != nil {
 		return fmt.Errorf("listen for pushes: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/devserver/push"
 )
 
@@ -175,7 +176,7 @@ func TestRefusesWhatAPNsRefuses(t *testing.T) {
 	})
 	t.Run("HTTP/1.1", func(t *testing.T) {
 		t.Parallel()
-		res, err := http.DefaultClient.Do(b.good(t))
+		res, err := devtest.Client.Do(b.good(t))
 		require.NoError(t, err)
 		require.NoError(t, res.Body.Close())
 		require.Equal(t, http.StatusHTTPVersionNotSupported, res.StatusCode)
