@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
@@ -36,7 +37,7 @@ func (s *service) changeEmail(ctx context.Context, in *changeEmailInput) (*struc
 	}
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
 		try.GiveBackWith(tx)
-		return s.sendVerification(ctx, tx, me.ID, forChangeEmail, &email)
+		return s.sendVerification(ctx, tx, me.ID, code.ForChangeEmail, &email)
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("request change of address: %w", signedOut(err)), limit.GiveBack(ctx, s.DB, try))

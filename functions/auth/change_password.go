@@ -9,7 +9,9 @@ import (
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/limit"
+	"github.com/honeydue/backend/shared/password"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
 )
@@ -34,11 +36,11 @@ func (s *service) changePassword(ctx context.Context, in *changePasswordInput) (
 }
 
 // replacePassword gives try back with its commit.
-func (s *service) replacePassword(ctx context.Context, me authn.Person, own ownAccount, try limit.Try, password string) error {
-	if err := checkPassword("body.new_password", password, own.Email); err != nil {
+func (s *service) replacePassword(ctx context.Context, me authn.Person, own ownAccount, try limit.Try, wanted string) error {
+	if err := password.Check("body.new_password", wanted, own.Email); err != nil {
 		return err
 	}
-	hash, err := s.hasher.hash(ctx, password)
+	hash, err := s.hasher.Hash(ctx, wanted)
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func (s *service) replacePassword(ctx context.Context, me authn.Person, own ownA
 		if err != nil {
 			return err
 		}
-		tx.Queue(endCodes, me.ID, forResetPassword)
+		tx.Queue(endCodes, me.ID, code.ForResetPassword)
 		tx.AfterCommit(func() { s.Cache.Revoke(ctx, append(own.OtherTokens, ended...)...) })
 		return s.Outbox.Append(ctx, tx, events.UserPasswordChanged{UserID: me.ID})
 	})
@@ -77,10 +79,11 @@ SELECT u.email, coalesce(u.password_hash, $3) AS password_hash,
     ARRAY(SELECT s.token_hash FROM auth_session s WHERE s.user_id = u.id AND s.id <> $2::bigint) AS other_tokens
 FROM auth_user u WHERE u.id = $1`
 
-// provePassword returns the caller's account if password is theirs, within the limits of login and of also: a stolen token does
-// not make guessing cheaper. location names the field that holds it. The try, of login's limits alone, is the caller's to give back.
-func (s *service) provePassword(ctx context.Context, me authn.Person, location, password string, also ...limit.Count) (ownAccount, limit.Try, error) {
-	own, err := pg.One[ownAccount](ctx, s.DB, selectOwnAccount, me.ID, me.SessionID, noHash)
+// provePassword returns the caller's account if the password given is theirs, within the limits of login and of also: a stolen
+// token does not make guessing cheaper. location names the field that holds it. The try, of login's limits alone, is the
+// caller's to give back.
+func (s *service) provePassword(ctx context.Context, me authn.Person, location, given string, also ...limit.Count) (ownAccount, limit.Try, error) {
+	own, err := pg.One[ownAccount](ctx, s.DB, selectOwnAccount, me.ID, me.SessionID, password.NoHash)
 	if err != nil {
 		return ownAccount{}, limit.Try{}, fmt.Errorf("look up own account: %w", signedOut(err))
 	}
@@ -89,7 +92,7 @@ func (s *service) provePassword(ctx context.Context, me authn.Person, location, 
 	if err != nil {
 		return ownAccount{}, limit.Try{}, err
 	}
-	right, err := s.hasher.matches(ctx, own.PasswordHash, password)
+	right, err := s.hasher.Matches(ctx, own.PasswordHash, given)
 	if err != nil {
 		return ownAccount{}, limit.Try{}, errors.Join(fmt.Errorf("check password: %w", err), limit.GiveBack(ctx, s.DB, try))
 	}

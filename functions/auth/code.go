@@ -1,56 +1,18 @@
 package main
 
 import (
-	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/honeydue/backend/shared/code"
-	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
-)
-
-// What a code is for, as auth_code.purpose names it.
-const (
-	forVerifyEmail   = "verify_email"
-	forChangeEmail   = "change_email"
-	forResetPassword = "reset_password"
-)
-
-const (
-	codeLife   = code.Minutes * time.Minute
-	nonceBytes = 16
 )
 
 // wrongCode is the answer to every code that does not work, whatever the reason.
 func wrongCode() error {
 	return problem.New(http.StatusBadRequest, "The code is wrong, used or older than ten minutes.")
-}
-
-// A person who is not there gets no code. Of one purpose only the newest code works: the ones before it are ended
-// here, and those that two requests make at the same moment by live's look at what is newer.
-const insertCode = `
-WITH ended AS (
-    UPDATE auth_code SET expires_at = now()
-    WHERE user_id = $1 AND purpose = $2::text AND used_at IS NULL AND expires_at > now()
-)
-INSERT INTO auth_code (user_id, purpose, nonce, new_email, expires_at)
-SELECT u.id, $2::text, $3::bytea, $4::text, now() + make_interval(secs => $5::float8) FROM auth_user u WHERE u.id = $1
-RETURNING id`
-
-// issueCode makes a code in tx and returns its id. newEmail is the address that a change of address wants, else nil.
-// pgx.ErrNoRows means that there is no such person.
-func issueCode(ctx context.Context, tx *pg.Tx, person int64, purpose string, newEmail *string) (int64, error) {
-	id, err := pg.Value[int64](ctx, tx, insertCode, person, purpose, random(nonceBytes), newEmail, codeLife.Seconds())
-	if err != nil {
-		return 0, fmt.Errorf("issue code: %w", err)
-	}
-	return id, nil
 }
 
 const endCodes = `

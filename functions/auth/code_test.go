@@ -23,8 +23,8 @@ func TestVerifyEmail(t *testing.T) {
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
 	stranger := b.register(t, "bob@example.com")
-	digits := b.digits(t, made.User.ID, forVerifyEmail)
-	if digits != b.digits(t, stranger.User.ID, forVerifyEmail) {
+	digits := b.digits(t, made.User.ID, code.ForVerifyEmail)
+	if digits != b.digits(t, stranger.User.ID, code.ForVerifyEmail) {
 		functiontest.Refused(t, b.verify(t, stranger.Token, digits), 400)
 	}
 	functiontest.Refused(t, b.verify(t, made.Token, other(digits)), 400)
@@ -45,7 +45,7 @@ func TestCodeExpires(t *testing.T) {
 	life := functiontest.Value[float64](t, b.Server, `SELECT extract(epoch FROM expires_at - created_at)::float8 FROM auth_code`)
 	require.InDelta(t, 60*code.Minutes, life, 1)
 	b.Exec(t, `UPDATE auth_code SET expires_at = now()`)
-	functiontest.Refused(t, b.verify(t, made.Token, b.digits(t, made.User.ID, forVerifyEmail)), 400)
+	functiontest.Refused(t, b.verify(t, made.Token, b.digits(t, made.User.ID, code.ForVerifyEmail)), 400)
 }
 
 // Refused tries are counted and committed: after five, the right digits come too late.
@@ -53,7 +53,7 @@ func TestCodeTries(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
-	digits := b.digits(t, made.User.ID, forVerifyEmail)
+	digits := b.digits(t, made.User.ID, code.ForVerifyEmail)
 	for n := range code.Tries {
 		functiontest.Refused(t, b.verify(t, made.Token, other(digits)), 400)
 		require.Equal(t, n+1, functiontest.Value[int](t, b.Server, `SELECT tries FROM auth_code`))
@@ -85,13 +85,13 @@ func TestCodeRaces(t *testing.T) {
 	}
 	for round := range 5 {
 		wrong := b.register(t, fmt.Sprintf("wrong%d@example.com", round))
-		digits := b.digits(t, wrong.User.ID, forVerifyEmail)
+		digits := b.digits(t, wrong.User.ID, code.ForVerifyEmail)
 		require.Equal(t, map[int]int{400: 20}, race(wrong.Token, other(digits)))
 		require.Equal(t, code.Tries, functiontest.Value[int](t, b.Server, `SELECT tries FROM auth_code WHERE user_id = $1`, wrong.User.ID))
 		functiontest.Refused(t, b.verify(t, wrong.Token, digits), 400)
 
 		right := b.register(t, fmt.Sprintf("right%d@example.com", round))
-		digits = b.digits(t, right.User.ID, forVerifyEmail)
+		digits = b.digits(t, right.User.ID, code.ForVerifyEmail)
 		require.Equal(t, map[int]int{200: 1, 400: 19}, race(right.Token, digits))
 	}
 }
@@ -100,10 +100,10 @@ func TestResendVerification(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
-	first := b.digits(t, made.User.ID, forVerifyEmail)
+	first := b.digits(t, made.User.ID, code.ForVerifyEmail)
 	require.Equal(t, 202, b.post(t, "resend-verification/", made.Token, nil).Status)
 	require.Equal(t, 2, b.count(t, "user.verification_requested"))
-	second := b.digits(t, made.User.ID, forVerifyEmail)
+	second := b.digits(t, made.User.ID, code.ForVerifyEmail)
 	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM auth_code WHERE expires_at > now()`))
 	if first != second {
 		functiontest.Refused(t, b.verify(t, made.Token, first), 400)
@@ -123,9 +123,9 @@ func TestOnlyTheNewestCodeWorks(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
-	older := b.digits(t, made.User.ID, forVerifyEmail)
+	older := b.digits(t, made.User.ID, code.ForVerifyEmail)
 	b.Exec(t, `INSERT INTO auth_code (user_id, purpose, nonce, expires_at) SELECT user_id, purpose, 'another nonce', expires_at FROM auth_code`)
-	newer := b.digits(t, made.User.ID, forVerifyEmail)
+	newer := b.digits(t, made.User.ID, code.ForVerifyEmail)
 	if older != newer {
 		functiontest.Refused(t, b.verify(t, made.Token, older), 400)
 	}

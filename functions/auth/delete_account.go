@@ -32,20 +32,20 @@ func (s *service) deleteAccount(ctx context.Context, in *deleteAccountInput) (*s
 	}
 	tokens := slices.Concat(own.OtherTokens, [][]byte{me.TokenHash})
 	s.Cache.Revoke(ctx, tokens...)
-	d := &deletion{person: me.ID, passwordHash: own.PasswordHash, today: authn.Today(ctx, s.Now()), try: try, tokens: tokens}
+	d := &deletion{person: me.ID, grounds: proved(own.PasswordHash), today: authn.Today(ctx, s.Now()), try: try, tokens: tokens}
 	if err := s.delete(ctx, d); err != nil {
-		return nil, errors.Join(fmt.Errorf("delete account: %w", err), limit.GiveBack(ctx, s.DB, try))
+		return nil, errors.Join(fmt.Errorf("delete account: %w", signedOut(err)), limit.GiveBack(ctx, s.DB, try))
 	}
 	return &struct{}{}, nil
 }
 
 // A deletion is that of one account. All of it commits at once.
 type deletion struct {
-	person       int64
-	passwordHash string    // that was proved
-	today        date.Date // the person's
-	try          limit.Try // given back with the commit
-	tokens       [][]byte  // hashes of all that are known of the person's
+	person  int64
+	grounds grounds
+	today   date.Date // the person's
+	try     limit.Try // given back with the commit
+	tokens  [][]byte  // hashes of all that are known of the person's
 }
 
 // errMoved means that between the look and the locks someone joined a home, whose board is not marked, the person came to
@@ -53,7 +53,7 @@ type deletion struct {
 var errMoved = errors.New("what the account touches changed meanwhile")
 
 // delete looks around, marks the boards of everyone who sees a home that will change, and deletes; again when what it
-// saw has changed meanwhile.
+// saw has changed meanwhile. pgx.ErrNoRows means that there is no such person.
 func (s *service) delete(ctx context.Context, d *deletion) error {
 	const tries = 5
 	for range tries {
@@ -68,21 +68,19 @@ func (s *service) delete(ctx context.Context, d *deletion) error {
 	return problem.Unavailable()
 }
 
-// Whatever is about to refer to the person holds their row, and is waited for here, where this holds nothing.
-const awaitPerson = `SELECT coalesce(password_hash = $2::text, false) FROM auth_user WHERE id = $1 FOR UPDATE`
-
 // lookAround returns what a deletion at this moment would do.
 func (s *service) lookAround(ctx context.Context, d *deletion) (departure, error) {
-	var proved bool
+	var allowed bool
 	var places []place
 	batch := &pgx.Batch{}
-	batch.Queue(awaitPerson, d.person, d.passwordHash).QueryRow(func(row pgx.Row) error { return row.Scan(&proved) })
+	// Here this holds nothing that those who are waited for may want.
+	batch.Queue(d.grounds.awaitPerson(), d.person, d.grounds.argument).QueryRow(func(row pgx.Row) error { return row.Scan(&allowed) })
 	batch.Queue(selectPlaces, d.person).Query(into(&places, pgx.RowToStructByName[place]))
 	if err := s.DB.SendBatch(ctx, batch); err != nil {
-		return departure{}, fmt.Errorf("look around: %w", signedOut(err))
+		return departure{}, fmt.Errorf("look around: %w", err)
 	}
-	if !proved {
-		return departure{}, problem.Conflict("The password was changed at this very moment.", nil)
+	if !allowed {
+		return departure{}, d.grounds.lapsed
 	}
 	return departureOf(d.person, places), nil
 }
@@ -96,8 +94,6 @@ const (
 	lockHomes = `SELECT id FROM residence_residence WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE`
 
 	lockCodes = `SELECT id FROM auth_code WHERE user_id = $1 ORDER BY id FOR UPDATE`
-
-	lockPerson = `SELECT id FROM auth_user WHERE id = $1 AND password_hash = $2::text FOR UPDATE SKIP LOCKED`
 )
 
 // lock holds everything that the deletion touches, and returns what it will do now and the hashes of the person's tokens.
@@ -109,7 +105,7 @@ func (d *deletion) lock(ctx context.Context, tx *pg.Tx, seen departure) (now dep
 	batch.Queue(lockPrimaries, seen.people)
 	batch.Queue(lockHomes, seen.homes)
 	batch.Queue(lockCodes, d.person)
-	batch.Queue(lockPerson, d.person, d.passwordHash).Query(into(&held, pgx.RowTo[int64]))
+	batch.Queue(d.grounds.lockPerson(), d.person, d.grounds.argument).Query(into(&held, pgx.RowTo[int64]))
 	batch.Queue(selectPlaces, d.person).Query(into(&places, pgx.RowToStructByName[place]))
 	batch.Queue(selectTokens, d.person).Query(into(&tokens, pgx.RowTo[[]byte]))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/cache"
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
@@ -56,7 +57,7 @@ func (b *bundle) calls(method, path, token string, body any, want ...int) func()
 // deletes returns the deletion of p, whose password was proved: proving it takes so long that nothing else would still be under way.
 func (b *bundle) deletes(p functiontest.Person) func() error {
 	return func() error {
-		return b.service.delete(context.Background(), &deletion{person: p.ID, passwordHash: b.hash})
+		return b.service.delete(context.Background(), &deletion{person: p.ID, grounds: proved(b.hash)})
 	}
 }
 
@@ -321,9 +322,9 @@ func TestDeletionAgainstTheRestOfTheAccount(t *testing.T) {
 		require.Equal(t, 202, b.forgot(t, ann.Email).Status)
 		b.Exec(t, `UPDATE auth_user SET email_verified_at = NULL WHERE id = $1`, ann.ID)
 		require.Equal(t, 202, b.post(t, "resend-verification/", ann.Token, nil).Status)
-		verify := b.calls("POST", "verify-email/", second, object{"code": b.digits(t, ann.ID, forVerifyEmail)}, 200, 400, 401)
+		verify := b.calls("POST", "verify-email/", second, object{"code": b.digits(t, ann.ID, code.ForVerifyEmail)}, 200, 400, 401)
 		against := []func() error{
-			b.calls("POST", "login/", "", object{"email": ann.Email, "password": password}, 200, 401),
+			b.calls("POST", "login/", "", object{"email": ann.Email, "password": passphrase}, 200, 401),
 			b.calls("PATCH", "me/", second, object{"time_zone": "Asia/Tokyo"}, 200, 401),
 			b.calls("POST", "resend-verification/", second, nil, 202, 401),
 			b.calls("DELETE", "sessions/2000/", second, nil, 404, 401),
@@ -333,16 +334,16 @@ func TestDeletionAgainstTheRestOfTheAccount(t *testing.T) {
 		// changes, and whoever comes second is told.
 		deletes := b.deletes(ann)
 		if i%4 == 2 {
-			deletes = b.calls("DELETE", "account/", ann.Token, object{"password": password}, 202)
+			deletes = b.calls("DELETE", "account/", ann.Token, object{"password": passphrase}, 202)
 		}
 		if i%2 == 1 {
-			deletes = b.calls("DELETE", "account/", ann.Token, object{"password": password}, 202, 409, 401, 422)
+			deletes = b.calls("DELETE", "account/", ann.Token, object{"password": passphrase}, 202, 409, 401, 422)
 			against = append(against, b.calls("POST", "reset-password/", "", object{
-				"email": ann.Email, "code": b.digits(t, ann.ID, forResetPassword), "new_password": newPassword,
+				"email": ann.Email, "code": b.digits(t, ann.ID, code.ForResetPassword), "new_password": newPassword,
 			}, 204, 400))
 			changesEmail = append(changesEmail, 422)
 		}
-		against = append(against, b.calls("POST", "change-email/", second, object{"new_email": "new@example.com", "password": password}, changesEmail...))
+		against = append(against, b.calls("POST", "change-email/", second, object{"new_email": "new@example.com", "password": passphrase}, changesEmail...))
 		atOnce(t, append(against, deletes, verify)...)
 		if functiontest.Value[bool](t, b.Server, `SELECT EXISTS (SELECT FROM auth_user WHERE id = $1)`, ann.ID) {
 			require.Equal(t, 1, i%2)
@@ -373,7 +374,7 @@ func TestDeletionInDoubt(t *testing.T) {
 	b.cached(t, second)
 	before := b.everything(t)
 
-	functiontest.Refused(t, b.deleteAccount(t, ann.Token, password), 503)
+	functiontest.Refused(t, b.deleteAccount(t, ann.Token, passphrase), 503)
 	require.Equal(t, before, b.everything(t))
 	_, keep := b.Base.Cache.Board(ctx, cache.View{User: bob.ID, Name: "test"})
 	keep(ctx, []byte("read before the commit"))
@@ -410,7 +411,7 @@ func TestDeletionThatIsCut(t *testing.T) {
 		} else {
 			relay.cutAfter(there, math.MaxInt64)
 		}
-		status := b.deleteAccount(t, ann.Token, password).Status
+		status := b.deleteAccount(t, ann.Token, passphrase).Status
 		if round == 0 {
 			whole = [2]int64{relay.passed[there].Load(), relay.passed[back].Load()}
 		}
@@ -424,7 +425,7 @@ func TestDeletionThatIsCut(t *testing.T) {
 			outcome = fmt.Sprint(status, " and there")
 			require.NotEqual(t, 202, status)
 			require.Equal(t, before, b.everything(t))
-			require.Eventually(t, func() bool { return b.deleteAccount(t, ann.Token, password).Status == 202 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return b.deleteAccount(t, ann.Token, passphrase).Status == 202 }, 10*time.Second, time.Millisecond)
 		}
 		outcomes[outcome]++
 		require.Equal(t, map[int64]string{bob.ID: "owner"}, b.roles(t, shared))

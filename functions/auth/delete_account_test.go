@@ -17,7 +17,7 @@ func (b *bundle) person(t *testing.T, firstName string) functiontest.Person {
 	t.Helper()
 	if b.hash == "" {
 		var err error
-		b.hash, err = b.service.hasher.hash(t.Context(), password)
+		b.hash, err = b.service.hasher.Hash(t.Context(), passphrase)
 		require.NoError(t, err)
 	}
 	p := b.Person(t, firstName)
@@ -25,15 +25,15 @@ func (b *bundle) person(t *testing.T, firstName string) functiontest.Person {
 	return p
 }
 
-func (b *bundle) deleteAccount(t *testing.T, token, password string) functiontest.Response {
+func (b *bundle) deleteAccount(t *testing.T, token, passphrase string) functiontest.Response {
 	t.Helper()
-	return b.Call(t, "DELETE", "/api/auth/account/", token, object{"password": password})
+	return b.Call(t, "DELETE", "/api/auth/account/", token, object{"password": passphrase})
 }
 
 // gone deletes a person's account, which must succeed.
 func (b *bundle) gone(t *testing.T, p functiontest.Person) {
 	t.Helper()
-	r := b.deleteAccount(t, p.Token, password)
+	r := b.deleteAccount(t, p.Token, passphrase)
 	require.Equal(t, 202, r.Status, string(r.Body))
 	require.Empty(t, r.Body)
 }
@@ -109,14 +109,14 @@ func TestDeleteAccount(t *testing.T) {
 	kept := b.KeepBoards(t, ann, bob, mia, vic, zoe)
 	events := b.Events(t)
 
-	r := b.Call(t, "DELETE", "/api/auth/account/", ann.Token, object{"password": password}, functiontest.Header{Name: "X-Timezone", Value: "Pacific/Kiritimati"})
+	r := b.Call(t, "DELETE", "/api/auth/account/", ann.Token, object{"password": passphrase}, functiontest.Header{Name: "X-Timezone", Value: "Pacific/Kiritimati"})
 	require.Equal(t, 202, r.Status, string(r.Body))
 	require.Empty(t, r.Body)
 
 	b.alive(t, ann.Token, false)
 	b.alive(t, second, false)
-	functiontest.Refused(t, b.login(t, ann.Email, password), 401)
-	functiontest.Refused(t, b.deleteAccount(t, ann.Token, password), 401)
+	functiontest.Refused(t, b.login(t, ann.Email, passphrase), 401)
+	functiontest.Refused(t, b.deleteAccount(t, ann.Token, passphrase), 401)
 	require.Equal(t, events, b.Events(t), "an event about someone who is gone")
 	for _, p := range []functiontest.Person{bob, mia, vic, zoe} {
 		require.False(t, kept(p), "%s sees a board from before", p.Email)
@@ -201,11 +201,11 @@ func TestDeleteAccountNeedsThePassword(t *testing.T) {
 	b := setup(t)
 	ann := b.person(t, "ann")
 	shared := b.Home(t, ann)
-	for _, body := range []any{nil, object{}, object{"password": ""}, object{"password": password, "sure": true}} {
+	for _, body := range []any{nil, object{}, object{"password": ""}, object{"password": passphrase, "sure": true}} {
 		r := b.Call(t, "DELETE", "/api/auth/account/", ann.Token, body)
 		require.Contains(t, []int{400, 422}, r.Status, string(r.Body))
 	}
-	functiontest.Refused(t, b.Call(t, "DELETE", "/api/auth/account/typo/", ann.Token, object{"password": password}), 404)
+	functiontest.Refused(t, b.Call(t, "DELETE", "/api/auth/account/typo/", ann.Token, object{"password": passphrase}), 404)
 	for range loginOfAccount.Max {
 		r := b.deleteAccount(t, ann.Token, "wrong password")
 		functiontest.Refused(t, r, 422)
@@ -213,8 +213,8 @@ func TestDeleteAccountNeedsThePassword(t *testing.T) {
 		require.NotContains(t, string(r.Body), "wrong")
 	}
 	// A stolen token does not make guessing cheaper, and here as there the failures count.
-	retryAfter(t, b.deleteAccount(t, ann.Token, password))
-	retryAfter(t, b.login(t, ann.Email, password))
+	retryAfter(t, b.deleteAccount(t, ann.Token, passphrase))
+	retryAfter(t, b.login(t, ann.Email, passphrase))
 	b.alive(t, ann.Token, true)
 	require.True(t, b.exists(t, shared))
 	b.Exec(t, `DELETE FROM shared_limit`)
@@ -249,7 +249,7 @@ func TestDeletionIsAllOrNothing(t *testing.T) {
 	b.Exec(t, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`)
 	b.Exec(t, `CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON auth_user DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	kept := b.KeepBoards(t, bob)
-	functiontest.Refused(t, b.deleteAccount(t, ann.Token, password), 500)
+	functiontest.Refused(t, b.deleteAccount(t, ann.Token, passphrase), 500)
 	require.Equal(t, before, b.everything(t))
 	b.alive(t, ann.Token, true)
 	require.False(t, kept(bob))

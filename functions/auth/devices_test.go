@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/page"
 	"github.com/honeydue/backend/shared/problem"
@@ -96,16 +97,16 @@ func TestDeviceEndsWithItsSession(t *testing.T) {
 		},
 		"password": func(t *testing.T, _ signedIn, other string) {
 			t.Helper()
-			require.Equal(t, 204, b.post(t, "change-password/", other, object{"current_password": password, "new_password": newPassword}).Status)
+			require.Equal(t, 204, b.post(t, "change-password/", other, object{"current_password": passphrase, "new_password": newPassword}).Status)
 		},
 		"reset": func(t *testing.T, made signedIn, _ string) {
 			t.Helper()
 			require.Equal(t, 202, b.forgot(t, made.User.Email).Status)
-			require.Equal(t, 204, b.reset(t, made.User.Email, b.digits(t, made.User.ID, forResetPassword), newPassword).Status)
+			require.Equal(t, 204, b.reset(t, made.User.Email, b.digits(t, made.User.ID, code.ForResetPassword), newPassword).Status)
 		},
 		"account": func(t *testing.T, made signedIn, _ string) {
 			t.Helper()
-			require.Equal(t, 202, b.deleteAccount(t, made.Token, password).Status)
+			require.Equal(t, 202, b.deleteAccount(t, made.Token, passphrase).Status)
 		},
 	} {
 		made := b.register(t, name+"@example.com")

@@ -23,7 +23,7 @@ func exportParts() []exportPart {
 	return []exportPart{
 		{"account", true, "The account, with what the person wants to hear of and when; muted is what they switched off", `
 SELECT id, email, first_name, last_name, email_verified_at, password_hash IS NOT NULL AS has_password, time_zone, locale, currency,
-    muted, task_due_soon_hour, task_overdue_hour, warranty_expiring_hour, daily_digest_hour, quiet_from, quiet_to, created_at, updated_at
+    muted, task_due_soon_hour, task_overdue_hour, warranty_expiring_hour, daily_digest_hour, quiet_from, quiet_to, created_at, updated_at, disabled_at
 FROM auth_user WHERE id = $1`},
 		{"sessions", false, "Devices that were signed in", `
 SELECT id, device_name, created_at, last_used_at, expires_at FROM auth_session WHERE user_id = $1 ORDER BY id`},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/pg"
 )
@@ -40,7 +41,7 @@ func (s *service) forgotPassword(ctx context.Context, in *forgotPasswordInput) (
 		person = 0
 	}
 	err = pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
-		id, err := issueCode(ctx, tx, person, forResetPassword, nil)
+		id, err := code.Issue(ctx, tx, person, code.ForResetPassword, nil)
 		if errors.Is(err, pgx.ErrNoRows) {
 			tx.Queue(padCommit)
 			return nil

@@ -49,7 +49,7 @@ func (s *service) getExport(ctx context.Context, in *exportInput) (*exportOutput
 	if err != nil {
 		return nil, err
 	}
-	leave, err := s.exports.enter(ctx, exportPatience, "Too many people are exporting at this moment.")
+	leave, err := s.exports.Enter(ctx, exportPatience, "Too many people are exporting at this moment.")
 	if err != nil {
 		return nil, errors.Join(err, limit.GiveBack(ctx, s.DB, try))
 	}

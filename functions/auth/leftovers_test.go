@@ -14,6 +14,7 @@ import (
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/cache"
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
@@ -43,21 +44,21 @@ func (b *bundle) live(t *testing.T) life {
 	const first, second, third = "zyxwilda@quorndyke.example", "zyxwilda@vashtique.example", "blixomar@vashtique.example"
 	l := life{words: []string{"zyxwilda", "quorndyke", "vashtique", "blixomar"}}
 	made := functiontest.Read[signedIn](t, b.post(t, "register/", "", object{
-		"email": first, "password": password, "first_name": "Zyxwilda", "last_name": "Quorndyke", "time_zone": "Europe/Berlin", "device_name": "Zyxwilda's phone",
+		"email": first, "password": passphrase, "first_name": "Zyxwilda", "last_name": "Quorndyke", "time_zone": "Europe/Berlin", "device_name": "Zyxwilda's phone",
 	}), 201)
 	l.token, l.id = made.Token, made.User.ID
-	require.Equal(t, 200, b.verify(t, l.token, b.digits(t, l.id, forVerifyEmail)).Status)
-	require.Equal(t, 202, b.changeEmail(t, l.token, second, password).Status)
-	require.Equal(t, 200, b.verify(t, l.token, b.digits(t, l.id, forChangeEmail)).Status)
-	require.Equal(t, 202, b.changeEmail(t, l.token, third, password).Status)
+	require.Equal(t, 200, b.verify(t, l.token, b.digits(t, l.id, code.ForVerifyEmail)).Status)
+	require.Equal(t, 202, b.changeEmail(t, l.token, second, passphrase).Status)
+	require.Equal(t, 200, b.verify(t, l.token, b.digits(t, l.id, code.ForChangeEmail)).Status)
+	require.Equal(t, 202, b.changeEmail(t, l.token, third, passphrase).Status)
 	require.Equal(t, 202, b.post(t, "resend-verification/", l.token, nil).Status)
 	require.Equal(t, 202, b.forgot(t, second).Status)
 	functiontest.Refused(t, b.login(t, second, "a wrong password"), 401)
-	functiontest.Refused(t, b.reset(t, second, other(b.digits(t, l.id, forResetPassword)), newPassword), 400)
+	functiontest.Refused(t, b.reset(t, second, other(b.digits(t, l.id, code.ForResetPassword)), newPassword), 400)
 	functiontest.Read[user](t, b.Call(t, "PATCH", "/api/auth/me/", l.token, object{"last_name": "Quorndyke-Vashtique", "time_zone": "Asia/Tokyo"}), 200)
-	require.Equal(t, 204, b.post(t, "change-password/", l.token, object{"current_password": password, "new_password": newPassword}).Status)
-	require.Equal(t, 204, b.post(t, "change-password/", l.token, object{"current_password": newPassword, "new_password": password}).Status)
-	l.second = functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": second, "password": password, "device_name": "Quorndyke tablet"}), 200).Token
+	require.Equal(t, 204, b.post(t, "change-password/", l.token, object{"current_password": passphrase, "new_password": newPassword}).Status)
+	require.Equal(t, 204, b.post(t, "change-password/", l.token, object{"current_password": newPassword, "new_password": passphrase}).Status)
+	l.second = functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": second, "password": passphrase, "device_name": "Quorndyke tablet"}), 200).Token
 	functiontest.Read[map[string]any](t, b.get(t, "export/", l.token), 200)
 	b.device(t, l.second, object{"platform": "ios", "token": apple(1), "name": "Quorndyke phone", "app_version": "2.4.1"})
 	b.prefer(t, l.token, `{"types": {"task_overdue": {"push": false}}, "quiet_from": "22:00", "quiet_to": "07:00", "task_overdue_hour": 7}`)
@@ -124,7 +125,7 @@ func TestNothingIsLeftOfAnAccount(t *testing.T) {
 		return len(b.inRedis(t, "Asia/Tokyo")) == 1 // in a token's look-up
 	}, 10*time.Second, 10*time.Millisecond)
 
-	require.Equal(t, 202, b.deleteAccount(t, l.token, password).Status)
+	require.Equal(t, 202, b.deleteAccount(t, l.token, passphrase).Status)
 	for _, word := range l.words {
 		require.Empty(t, b.mentions(t, word), word)
 		require.Empty(t, b.inRedis(t, word), word)
@@ -139,9 +140,9 @@ func TestNothingIsLeftOfAnAccount(t *testing.T) {
 	}
 	require.Positive(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM outbox_event`))
 
-	again := functiontest.Read[signedIn](t, b.post(t, "register/", "", object{"email": "zyxwilda@vashtique.example", "password": password}), 201)
+	again := functiontest.Read[signedIn](t, b.post(t, "register/", "", object{"email": "zyxwilda@vashtique.example", "password": passphrase}), 201)
 	require.Greater(t, again.User.ID, l.id)
-	functiontest.Read[signedIn](t, b.post(t, "register/", "", object{"email": "zyxwilda@quorndyke.example", "password": password}), 201)
+	functiontest.Read[signedIn](t, b.post(t, "register/", "", object{"email": "zyxwilda@quorndyke.example", "password": passphrase}), 201)
 }
 
 // inRedis returns the keys that hold text in their name or in their value, in whatever case.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/limit"
 	"github.com/honeydue/backend/shared/problem"
@@ -24,7 +26,12 @@ var (
 
 // allow counts a try and refuses it with 429 when one of the counts does.
 func (s *service) allow(ctx context.Context, counts ...limit.Count) (limit.Try, error) {
-	try, err := limit.Take(ctx, s.DB, counts...)
+	return s.allowWith(ctx, &pgx.Batch{}, counts...)
+}
+
+// allowWith is allow in the round trip of what batch asks already, whose questions are asked even when the try is refused.
+func (s *service) allowWith(ctx context.Context, batch *pgx.Batch, counts ...limit.Count) (limit.Try, error) {
+	try, err := limit.TakeWith(ctx, s.DB, batch, counts...)
 	if err != nil {
 		return limit.Try{}, err
 	}
@@ -46,18 +53,3 @@ func loginCounts(ctx context.Context, email string) []limit.Count {
 
 // errWrongPassword means that a password is not that of the account, or that there is no such account.
 var errWrongPassword = errors.New("wrong password")
-
-// guess runs compare, which checks a password for an account that may not exist, within the limits of login. The
-// try is counted before and stays on the count only for errWrongPassword: however many run at the same moment, no
-// more than the limits allow are compared.
-func (s *service) guess(ctx context.Context, email string, compare func() error) error {
-	try, err := s.allow(ctx, loginCounts(ctx, email)...)
-	if err != nil {
-		return err
-	}
-	err = compare()
-	if errors.Is(err, errWrongPassword) {
-		return err
-	}
-	return errors.Join(err, limit.GiveBack(ctx, s.DB, try))
-}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/limit"
+	"github.com/honeydue/backend/shared/password"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
 )
@@ -25,14 +27,17 @@ type loginInput struct {
 
 func (s *service) login(ctx context.Context, in *loginInput) (*signedInOutput, error) {
 	var answer signedIn
-	err := s.guess(ctx, in.Body.Email, func() (err error) {
+	err := errOvertaken
+	for round := 0; round < 2 && errors.Is(err, errOvertaken); round++ {
 		answer, err = s.signIn(ctx, folded(in.Body.Email), in.Body.Password, strings.TrimSpace(in.Body.DeviceName))
-		return err
-	})
-	if errors.Is(err, errWrongPassword) {
+	}
+	if errors.Is(err, errWrongPassword) || errors.Is(err, errOvertaken) {
 		refused := problem.Unauthenticated()
 		refused.Detail = "The email address or the password is not right."
 		return nil, refused
+	}
+	if errors.Is(err, errDisabled) {
+		return nil, problem.Forbidden("This account is disabled. Write to support.")
 	}
 	if err != nil {
 		return nil, err
@@ -41,62 +46,110 @@ func (s *service) login(ctx context.Context, in *loginInput) (*signedInOutput, e
 	return &signedInOutput{answer}, nil
 }
 
-// credentials are what a password is checked against.
+// credentials are what a password is checked against, and the account that it opens.
 type credentials struct {
-	ID           int64
+	user
 	PasswordHash string
+	Disabled     bool
 }
+
+var (
+	// errDisabled means that an operator has disabled the account. Only who knows its password learns that.
+	errDisabled = errors.New("the account is disabled")
+	// errOvertaken means that the account was disabled or deleted, or its hash replaced, between the look at it and the session.
+	errOvertaken = errors.New("the account changed while its password was checked")
+)
 
 // A person who has no password, or does not exist, is checked against a hash that nothing gives.
-const selectCredentials = `SELECT id, coalesce(password_hash, $2) AS password_hash FROM auth_user WHERE lower(email) = $1`
+const selectCredentials = `
+SELECT ` + userColumns + `, coalesce(u.password_hash, $2) AS password_hash, u.disabled_at IS NOT NULL AS disabled
+FROM auth_user u WHERE lower(u.email) = $1`
 
-// signIn opens a session for whoever knows the password, else returns errWrongPassword. It looks a second time when
-// the stored hash was replaced between the look and the session.
-func (s *service) signIn(ctx context.Context, email, password, device string) (signedIn, error) {
-	for range 2 {
-		found, err := pg.One[credentials](ctx, s.DB, selectCredentials, email, noHash)
+// signIn opens a session for whoever knows the password, else returns errWrongPassword, errDisabled or errOvertaken, in two round trips:
+// one that looks and counts the try, one that opens the session and gives the try back. The try stays on the count only for
+// errWrongPassword: however many run at the same moment, no more than the limits allow are compared.
+func (s *service) signIn(ctx context.Context, email, given, device string) (signedIn, error) {
+	found := credentials{PasswordHash: password.NoHash}
+	look := &pgx.Batch{}
+	look.Queue(selectCredentials, email, password.NoHash).Query(func(rows pgx.Rows) error {
+		person, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[credentials])
 		if errors.Is(err, pgx.ErrNoRows) {
-			found, err = credentials{PasswordHash: noHash}, nil
+			return nil
 		}
 		if err != nil {
-			return signedIn{}, fmt.Errorf("look up credentials: %w", err)
+			return fmt.Errorf("look up credentials: %w", err)
 		}
-		right, err := s.hasher.matches(ctx, found.PasswordHash, password)
-		if err != nil {
-			return signedIn{}, fmt.Errorf("check password of user %d: %w", found.ID, err)
-		}
-		if !right {
-			return signedIn{}, errWrongPassword
-		}
-		replacement := found.PasswordHash
-		if outdated(found.PasswordHash) {
-			if replacement, err = s.hasher.hash(ctx, password); err != nil {
-				return signedIn{}, err
-			}
-		}
-		token := newToken()
-		opened, err := oneUser(ctx, s.DB, insertSession, found.ID, found.PasswordHash, replacement,
-			authn.Hash(token), device, authn.SessionLife.Seconds())
-		if err == nil {
-			return signedIn{Token: token, User: opened}, nil
-		}
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return signedIn{}, fmt.Errorf("open session of user %d: %w", found.ID, err)
-		}
+		found = person
+		found.CreatedAt = found.CreatedAt.UTC()
+		return nil
+	})
+	try, err := s.allowWith(ctx, look, loginCounts(ctx, email)...)
+	if err != nil {
+		return signedIn{}, err
 	}
-	return signedIn{}, errWrongPassword
+	token, err := s.openFor(ctx, try, found, given, device)
+	if err == nil || errors.Is(err, errWrongPassword) {
+		return signedIn{Token: token, User: found.user}, err
+	}
+	if back := limit.GiveBack(ctx, s.DB, try); back != nil {
+		return signedIn{}, back // a database that is away, and no word about the password
+	}
+	return signedIn{}, err
 }
 
-// The session is opened only while the hash that was checked stands, and its row is locked: a change of the password
-// either comes first and refuses this, or comes after and ends the session.
+// openFor returns the token of a new session of found if the password given is theirs.
+func (s *service) openFor(ctx context.Context, try limit.Try, found credentials, given, device string) (token string, err error) {
+	right, err := s.hasher.Matches(ctx, found.PasswordHash, given)
+	if err != nil {
+		return "", fmt.Errorf("check password of user %d: %w", found.ID, err)
+	}
+	if !right {
+		return "", errWrongPassword
+	}
+	if found.Disabled {
+		return "", errDisabled
+	}
+	replacement := found.PasswordHash
+	if password.Outdated(found.PasswordHash) {
+		if replacement, err = s.hasher.Hash(ctx, given); err != nil {
+			return "", err
+		}
+	}
+	token = newToken()
+	if err := s.openSession(ctx, try, found, replacement, authn.Hash(token), device); err != nil {
+		return "", fmt.Errorf("open session of user %d: %w", found.ID, err)
+	}
+	return token, nil
+}
+
+// openSession opens a session with a token of that hash, stores replacement where it is another password hash than the one that was
+// checked, and gives try back, all in one round trip. It returns errOvertaken when the account is no longer as it was found.
+func (s *service) openSession(ctx context.Context, try limit.Try, found credentials, replacement string, token []byte, device string) error {
+	err := pg.InTx(ctx, s.DB, func(tx *pg.Tx) error {
+		tx.Queue(insertSession, found.ID, found.PasswordHash, token, device, authn.SessionLife.Seconds())
+		if replacement != found.PasswordHash {
+			tx.Queue(replaceHash, found.ID, replacement)
+		}
+		try.GiveBackWith(tx)
+		return nil
+	})
+	if pg.Violates(err, sessionOwner) {
+		return errOvertaken
+	}
+	return err
+}
+
+// sessionOwner is the foreign key from a session to its account.
+const sessionOwner = "auth_session_user_id_fkey"
+
+// The session is opened only while the hash that was checked stands and the account works, and its row is locked: what changes
+// either of them comes first and refuses this, or comes after and ends the session. Refusing is by person 0, whom no foreign key
+// knows: it ends the transaction without a round trip to look at rows.
 const insertSession = `
 WITH person AS (
-    SELECT id FROM auth_user WHERE id = $1 AND password_hash = $2::text FOR NO KEY UPDATE
-), replaced AS (
-    UPDATE auth_user u SET password_hash = $3::text FROM person WHERE u.id = person.id AND $3::text <> $2::text
-), opened AS (
-    INSERT INTO auth_session (user_id, token_hash, device_name, expires_at)
-    SELECT id, $4::bytea, $5, now() + make_interval(secs => $6::float8) FROM person
-    RETURNING user_id
+    SELECT id FROM auth_user WHERE id = $1 AND password_hash = $2::text AND disabled_at IS NULL FOR NO KEY UPDATE
 )
-SELECT ` + userColumns + ` FROM auth_user u JOIN opened ON opened.user_id = u.id`
+INSERT INTO auth_session (user_id, token_hash, device_name, expires_at)
+SELECT coalesce((SELECT id FROM person), 0), $3::bytea, $4, now() + make_interval(secs => $5::float8)`
+
+const replaceHash = `UPDATE auth_user SET password_hash = $2 WHERE id = $1`

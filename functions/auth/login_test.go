@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -12,13 +13,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/honeydue/backend/shared/function/functiontest"
+	"github.com/honeydue/backend/shared/password"
 )
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
-	again := functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": " ANN@example.com", "password": password, "device_name": " iPad "}), 200)
+	again := functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": " ANN@example.com", "password": passphrase, "device_name": " iPad "}), 200)
 	require.NotEqual(t, made.Token, again.Token)
 	require.Equal(t, made.User, again.User)
 	b.alive(t, made.Token, true)
@@ -37,9 +39,9 @@ func TestLoginFailuresAreAlike(t *testing.T) {
 	var answers []functiontest.Response
 	for _, r := range []functiontest.Response{
 		b.login(t, "ann@example.com", "wrong password"),
-		b.login(t, "nobody@example.com", password),
-		b.login(t, "not an address", password),
-		b.login(t, without.Email, password),
+		b.login(t, "nobody@example.com", passphrase),
+		b.login(t, "not an address", passphrase),
+		b.login(t, without.Email, passphrase),
 		b.login(t, "ann@example.com", strings.Repeat("x", 128)),
 	} {
 		functiontest.Refused(t, r, 401)
@@ -64,9 +66,9 @@ func TestLockoutIsPerAddress(t *testing.T) {
 		functiontest.Refused(t, b.login(t, "ann@example.com", "wrong password", here), 401)
 	}
 	// The right password does not help here, other accounts do not mind, and another address is not locked out.
-	retryAfter(t, b.login(t, "ANN@example.com", password, here))
-	functiontest.Refused(t, b.login(t, "bob@example.com", password, here), 401)
-	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password, there), 200)
+	retryAfter(t, b.login(t, "ANN@example.com", passphrase, here))
+	functiontest.Refused(t, b.login(t, "bob@example.com", passphrase, here), 401)
+	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase, there), 200)
 	// One that does not exist is treated alike.
 	for range loginOfAccount.Max {
 		functiontest.Refused(t, b.login(t, "nobody@example.com", "wrong password", there), 401)
@@ -74,7 +76,7 @@ func TestLockoutIsPerAddress(t *testing.T) {
 	retryAfter(t, b.login(t, "nobody@example.com", "wrong password", there))
 	// The window passes.
 	b.Exec(t, `UPDATE shared_limit SET hits = ARRAY(SELECT h - interval '16 minutes' FROM unnest(hits) h)`)
-	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password, here), 200)
+	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase, here), 200)
 }
 
 func TestSuccessesAreNotCounted(t *testing.T) {
@@ -82,7 +84,7 @@ func TestSuccessesAreNotCounted(t *testing.T) {
 	b := setup(t)
 	b.register(t, "ann@example.com")
 	for range loginOfAccount.Max + 2 {
-		functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password), 200)
+		functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase), 200)
 	}
 	require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT coalesce(sum(cardinality(hits)), 0) FROM shared_limit WHERE expires_at < now() + interval '20 minutes'`))
 }
@@ -92,11 +94,11 @@ func TestLimitOverAllAccounts(t *testing.T) {
 	b := setup(t)
 	b.register(t, "ann@example.com")
 	for i := range loginOfAddress.Max {
-		functiontest.Refused(t, b.login(t, fmt.Sprintf("p%d@example.com", i), password, from("2001:db8:1:2::"+fmt.Sprint(i+1))), 401)
+		functiontest.Refused(t, b.login(t, fmt.Sprintf("p%d@example.com", i), passphrase, from("2001:db8:1:2::"+fmt.Sprint(i+1))), 401)
 	}
 	// An IPv6 home is its /64.
-	retryAfter(t, b.login(t, "ann@example.com", password, from("2001:db8:1:2:ffff::1")))
-	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password, from("2001:db8:1:3::1")), 200)
+	retryAfter(t, b.login(t, "ann@example.com", passphrase, from("2001:db8:1:2:ffff::1")))
+	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase, from("2001:db8:1:3::1")), 200)
 	// The refused try is not held against the account.
 	var hits int
 	require.NoError(t, b.Owner.QueryRow(context.Background(), `SELECT count(*) FROM shared_limit WHERE cardinality(hits) > 0`).Scan(&hits))
@@ -108,7 +110,7 @@ func TestLockoutUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.register(t, "ann@example.com")
-	b.service.hasher.seats = make(chan struct{}, 16)
+	b.service.hasher.Seats = make(chan struct{}, 16)
 	statuses := make([]int, 20)
 	var racers sync.WaitGroup
 	for i := range statuses {
@@ -131,7 +133,7 @@ func TestBcryptIsReplacedAtLogin(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
-	old, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	old, err := bcrypt.GenerateFromPassword([]byte(passphrase), bcrypt.MinCost)
 	require.NoError(t, err)
 	b.Exec(t, `UPDATE auth_user SET password_hash = $1`, string(old))
 	functiontest.Refused(t, b.login(t, "ann@example.com", "wrong password"), 401)
@@ -141,15 +143,15 @@ func TestBcryptIsReplacedAtLogin(t *testing.T) {
 	var racers sync.WaitGroup
 	for i := range statuses {
 		racers.Go(func() {
-			if r, err := b.Try("POST", "/api/auth/login/", "", object{"email": "ann@example.com", "password": password}); err == nil {
+			if r, err := b.Try("POST", "/api/auth/login/", "", object{"email": "ann@example.com", "password": passphrase}); err == nil {
 				statuses[i] = r.Status
 			}
 		})
 	}
 	racers.Wait()
 	require.Equal(t, []int{200, 200}, statuses)
-	require.False(t, outdated(functiontest.Value[string](t, b.Server, `SELECT password_hash FROM auth_user WHERE id = $1`, made.User.ID)))
-	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password), 200)
+	require.False(t, password.Outdated(functiontest.Value[string](t, b.Server, `SELECT password_hash FROM auth_user WHERE id = $1`, made.User.ID)))
+	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase), 200)
 }
 
 func TestUnreadableHashIsNoLogin(t *testing.T) {
@@ -163,19 +165,19 @@ func TestUnreadableHashIsNoLogin(t *testing.T) {
 	require.Equal(t, 1, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM auth_session`))
 }
 
-// Four hashes at once are the most; who waits a second in vain is told to come back and has no failure to their name.
+// As many hashes at once as cores, two to four, are the most; who waits a second in vain is told to come back and has no failure to their name.
 func TestHashesAreFew(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.register(t, "ann@example.com")
-	require.Equal(t, hashSeats, cap(b.service.hasher.seats))
-	for range hashSeats {
-		b.service.hasher.seats <- struct{}{}
+	require.Equal(t, max(2, min(4, runtime.GOMAXPROCS(0))), cap(b.service.hasher.Seats))
+	for range cap(b.service.hasher.Seats) {
+		b.service.hasher.Seats <- struct{}{}
 	}
-	retryAfter(t, b.login(t, "ann@example.com", password))
-	retryAfter(t, b.post(t, "register/", "", object{"email": "bob@example.com", "password": password}))
-	<-b.service.hasher.seats
-	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password), 200)
+	retryAfter(t, b.login(t, "ann@example.com", passphrase))
+	retryAfter(t, b.post(t, "register/", "", object{"email": "bob@example.com", "password": passphrase}))
+	<-b.service.hasher.Seats
+	functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase), 200)
 	for range loginOfAccount.Max {
 		functiontest.Refused(t, b.login(t, "ann@example.com", "wrong password"), 401)
 	}

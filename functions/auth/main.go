@@ -25,5 +25,7 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return base.Serve(ctx, newService(base, cfg.CodeKey).routes)
+	s := newService(base, cfg.CodeKey)
+	base.Events = s.consumer()
+	return base.Serve(ctx, s.routes)
 }

@@ -60,7 +60,7 @@ func TestZoneChangeForgetsLookups(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := b.register(t, "ann@example.com")
-	second := functiontest.Read[signedIn](t, b.login(t, "ann@example.com", password), 200)
+	second := functiontest.Read[signedIn](t, b.login(t, "ann@example.com", passphrase), 200)
 	keys := func() (found int) {
 		for _, token := range []string{made.Token, second.Token} {
 			if value, _ := b.Base.Cache.Token(t.Context(), hashOf(token)); value != nil {

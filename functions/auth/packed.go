@@ -12,8 +12,8 @@ import (
 // What an export may hold, in bytes. Text packs to a tenth mostly, the same character over and over to a three-hundredth: without
 // the second limit a small buffer could become an answer of gigabytes.
 //
-// In a process with 170 MiB for the collector, four password hashes take 76 MiB at once and two exports 2 × 8 MiB, with 2 × 1 MiB
-// for packing and unpacking: 94 MiB, which leaves 76 MiB to everything else. Blocks keep it at that, as a buffer that
+// In a process with 140 MiB for the collector, four password hashes take 76 MiB at once and two exports 2 × 8 MiB, with 2 × 1 MiB
+// for packing and unpacking: 94 MiB, which leaves 46 MiB to everything else. Blocks keep it at that, as a buffer that
 // grows would hold its old and its doubled array together, 24 MiB where 8 MiB are meant.
 const (
 	maxPacked   = 8 << 20

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
 )
@@ -100,7 +101,7 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	})
 	made := b.register(t, "ann@example.com")
 	again := b.signInAgain(t, "ann@example.com")
-	first := b.digits(t, made.User.ID, forVerifyEmail)
+	first := b.digits(t, made.User.ID, code.ForVerifyEmail)
 	b.verify(t, made.Token, other(first))
 	b.verify(t, made.Token, first)
 	b.device(t, again, object{"platform": "android", "token": "a-phone's-token"})
@@ -111,12 +112,12 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	require.Equal(t, 204, b.Call(t, "POST", linkOf(link), "", nil).Status)
 	b.login(t, "ann@example.com", "a wrong password", from("203.0.113.77"))
 	b.register(t, "bob@example.com")
-	b.changeEmail(t, made.Token, "bob@example.com", password)
-	change := b.digits(t, made.User.ID, forChangeEmail)
+	b.changeEmail(t, made.Token, "bob@example.com", passphrase)
+	change := b.digits(t, made.User.ID, code.ForChangeEmail)
 	functiontest.Refused(t, b.verify(t, made.Token, change), 409)
-	functiontest.Refused(t, b.post(t, "register/", "", object{"email": "ann@example.com", "password": password}), 409)
+	functiontest.Refused(t, b.post(t, "register/", "", object{"email": "ann@example.com", "password": passphrase}), 409)
 	b.forgot(t, "ann@example.com")
-	reset := b.digits(t, made.User.ID, forResetPassword)
+	reset := b.digits(t, made.User.ID, code.ForResetPassword)
 	b.post(t, "change-password/", made.Token, object{"current_password": "a wrong password", "new_password": newPassword})
 	require.Equal(t, 204, b.reset(t, "ann@example.com", reset, newPassword).Status)
 	b.Exec(t, `UPDATE auth_user SET password_hash = 'unreadable'`)
@@ -128,7 +129,7 @@ func TestSecretsAreNotLogged(t *testing.T) {
 	require.Greater(t, strings.Count(text, "\n"), 15)
 	require.Contains(t, text, `"route":"/api/auth/login`)
 	for name, secret := range map[string]string{
-		"password": password, "new password": newPassword, "wrong password": "a wrong password",
+		"password": passphrase, "new password": newPassword, "wrong password": "a wrong password",
 		"token": made.Token[3:], "second token": again[3:], "code": `"` + first, "change code": `"` + change, "reset code": `"` + reset,
 		"address": "@example.com", "client": "203.0.113.77", "hash": "argon2id$", "stored": "unreadable",
 		"device": "a-phone's-token", "link": link,

@@ -9,6 +9,8 @@ import (
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/code"
+	"github.com/honeydue/backend/shared/password"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/problem"
 )
@@ -29,7 +31,7 @@ func (s *service) register(ctx context.Context, in *registerInput) (*signedInOut
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPassword("body.password", in.Body.Password, email); err != nil {
+	if err := password.Check("body.password", in.Body.Password, email); err != nil {
 		return nil, err
 	}
 	if err := checkZone(in.Body.TimeZone); err != nil {
@@ -38,7 +40,7 @@ func (s *service) register(ctx context.Context, in *registerInput) (*signedInOut
 	if _, err := s.allow(ctx, registrations.By(api.Address(ctx))); err != nil {
 		return nil, err
 	}
-	hash, err := s.hasher.hash(ctx, in.Body.Password)
+	hash, err := s.hasher.Hash(ctx, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +65,7 @@ WITH u AS (
     SELECT u.id, $6::bytea, $7, now() + make_interval(secs => $8::float8) FROM u
 ), code AS (
     INSERT INTO auth_code (user_id, purpose, nonce, expires_at)
-    SELECT u.id, '` + forVerifyEmail + `', $9::bytea, now() + make_interval(secs => $10::float8) FROM u
+    SELECT u.id, '` + code.ForVerifyEmail + `', $9::bytea, now() + make_interval(secs => $10::float8) FROM u
     RETURNING id
 )
 SELECT ` + userColumns + `, code.id AS code_id FROM u, code`
@@ -77,7 +79,7 @@ func (s *service) makeAccount(ctx context.Context, email, hash, firstName, lastN
 	var made row
 	err := pg.InTx(ctx, s.DB, func(tx *pg.Tx) (err error) {
 		made, err = pg.One[row](ctx, tx, insertAccount, email, hash, firstName, lastName, zone,
-			tokenHash, device, authn.SessionLife.Seconds(), random(nonceBytes), codeLife.Seconds())
+			tokenHash, device, authn.SessionLife.Seconds(), code.Nonce(), code.Life.Seconds())
 		if err != nil {
 			return err
 		}

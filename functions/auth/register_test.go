@@ -17,7 +17,7 @@ func TestRegister(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	made := functiontest.Read[signedIn](t, b.post(t, "register/", "", object{
-		"email": " Ann@Example.com ", "password": password, "first_name": " Ann ", "last_name": "Meyer",
+		"email": " Ann@Example.com ", "password": passphrase, "first_name": " Ann ", "last_name": "Meyer",
 		"time_zone": "Europe/Berlin", "device_name": "Ann's iPhone",
 	}), 201)
 	require.Regexp(t, `^hd_[A-Za-z0-9_-]{43}$`, made.Token)
@@ -74,7 +74,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"a long device":            {object{"device_name": strings.Repeat("secret", 17)}, 422},
 		"a field that is not ours": {object{"is_admin": true}, 422},
 	} {
-		body := object{"email": "new.secret@example.com", "password": password}
+		body := object{"email": "new.secret@example.com", "password": passphrase}
 		for field, value := range c.change {
 			body[field] = value
 		}
@@ -111,7 +111,7 @@ func TestRegisterRace(t *testing.T) {
 		for i := range statuses {
 			racers.Go(func() {
 				r, err := b.Try("POST", "/api/auth/register/", "", object{
-					"email": []string{"race@example.com", "RACE@example.com"}[i], "password": password,
+					"email": []string{"race@example.com", "RACE@example.com"}[i], "password": passphrase,
 				}, from(fmt.Sprintf("192.0.%d.%d", 2+i, round)))
 				if err == nil {
 					statuses[i] = r.Status
@@ -132,8 +132,8 @@ func TestRegisterLimit(t *testing.T) {
 	b := setup(t)
 	for i := range registrations.Max {
 		functiontest.Read[signedIn](t, b.post(t, "register/", "",
-			object{"email": fmt.Sprintf("r%d@example.com", i), "password": password}, from("192.0.2.1")), 201)
+			object{"email": fmt.Sprintf("r%d@example.com", i), "password": passphrase}, from("192.0.2.1")), 201)
 	}
-	retryAfter(t, b.post(t, "register/", "", object{"email": "more@example.com", "password": password}, from("192.0.2.1")))
-	functiontest.Read[signedIn](t, b.post(t, "register/", "", object{"email": "more@example.com", "password": password}, from("192.0.2.2")), 201)
+	retryAfter(t, b.post(t, "register/", "", object{"email": "more@example.com", "password": passphrase}, from("192.0.2.1")))
+	functiontest.Read[signedIn](t, b.post(t, "register/", "", object{"email": "more@example.com", "password": passphrase}, from("192.0.2.2")), 201)
 }

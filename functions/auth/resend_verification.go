@@ -8,6 +8,7 @@ import (
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/authn"
+	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/pg"
 )
 
@@ -44,16 +45,16 @@ type wantedCode struct {
 }
 
 const selectWantedCodes = `
-SELECT '` + forVerifyEmail + `' AS purpose, NULL::text AS new_email FROM auth_user WHERE id = $1 AND email_verified_at IS NULL
+SELECT '` + code.ForVerifyEmail + `' AS purpose, NULL::text AS new_email FROM auth_user WHERE id = $1 AND email_verified_at IS NULL
 UNION ALL
 SELECT purpose, new_email FROM (
     SELECT purpose, new_email, used_at, created_at FROM auth_code
-    WHERE user_id = $1 AND purpose = '` + forChangeEmail + `' ORDER BY id DESC LIMIT 1
+    WHERE user_id = $1 AND purpose = '` + code.ForChangeEmail + `' ORDER BY id DESC LIMIT 1
 ) newest WHERE used_at IS NULL AND created_at > now() - make_interval(secs => $2::float8)`
 
 // sendVerification issues a code in tx and has it sent.
 func (s *service) sendVerification(ctx context.Context, tx *pg.Tx, person int64, purpose string, newEmail *string) error {
-	id, err := issueCode(ctx, tx, person, purpose, newEmail)
+	id, err := code.Issue(ctx, tx, person, purpose, newEmail)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/honeydue/backend/shared/api"
 	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/limit"
+	"github.com/honeydue/backend/shared/password"
 	"github.com/honeydue/backend/shared/pg"
 )
 
@@ -23,7 +24,7 @@ type resetPasswordInput struct {
 
 func (s *service) resetPassword(ctx context.Context, in *resetPasswordInput) (*struct{}, error) {
 	email := folded(in.Body.Email)
-	if err := checkPassword("body.new_password", in.Body.NewPassword, email); err != nil {
+	if err := password.Check("body.new_password", in.Body.NewPassword, email); err != nil {
 		return nil, err
 	}
 	try, err := s.allow(ctx, resetOfAddress.By(api.Address(ctx)))
@@ -38,7 +39,7 @@ func (s *service) resetPassword(ctx context.Context, in *resetPasswordInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.hasher.hash(ctx, in.Body.NewPassword)
+	hash, err := s.hasher.Hash(ctx, in.Body.NewPassword)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (s *service) resetPassword(ctx context.Context, in *resetPasswordInput) (*s
 // tryReset counts a try at the code of an account, and takes as long when there is none.
 func (s *service) tryReset(ctx context.Context, email string) (live []liveCode, err error) {
 	batch := &pgx.Batch{}
-	batch.Queue(tryCodesOfEmail, email, []string{forResetPassword}, code.Tries).Query(func(rows pgx.Rows) (err error) {
+	batch.Queue(tryCodesOfEmail, email, []string{code.ForResetPassword}, code.Tries).Query(func(rows pgx.Rows) (err error) {
 		live, err = pgx.CollectRows(rows, pgx.RowToStructByName[liveCode])
 		return err
 	})

@@ -17,7 +17,7 @@ func (s *service) routes(on huma.API) {
 	signed := s.Auth.Group(on)
 
 	api.Handle(on, operation(post, "register/", "register", "Make an account and sign in", "Sends a six-digit code to the address.", http.StatusCreated, http.StatusConflict), s.register)
-	api.Handle(on, operation(post, "login/", "login", "Sign in", "Five failures for an account from one address within 15 minutes, or 30 within an hour over all accounts, and that address waits.", http.StatusOK, http.StatusUnauthorized), s.login)
+	api.Handle(on, operation(post, "login/", "login", "Sign in", "Five failures for an account from one address within 15 minutes, or 30 within an hour over all accounts, and that address waits. 403 says that the password is right and the account disabled.", http.StatusOK, http.StatusUnauthorized, http.StatusForbidden), s.login)
 	api.Handle(signed, operation(post, "logout/", "logout", "End this session", "", empty), s.logout)
 
 	api.Handle(signed, operation(get, "me/", "get-me", "The caller's account", "", http.StatusOK), s.getMe)

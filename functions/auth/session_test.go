@@ -19,7 +19,7 @@ func hashOf(token string) []byte { return authn.Hash(token) }
 // signInAgain opens another session of the person that register made.
 func (b *bundle) signInAgain(t *testing.T, email string) string {
 	t.Helper()
-	return functiontest.Read[signedIn](t, b.login(t, email, password), 200).Token
+	return functiontest.Read[signedIn](t, b.login(t, email, passphrase), 200).Token
 }
 
 func TestLogout(t *testing.T) {
@@ -70,7 +70,7 @@ func TestListSessions(t *testing.T) {
 	made := b.register(t, "ann@example.com")
 	b.register(t, "bob@example.com")
 	for i := range 3 {
-		functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": "ann@example.com", "password": password, "device_name": fmt.Sprintf("Device %d", i)}), 200)
+		functiontest.Read[signedIn](t, b.post(t, "login/", "", object{"email": "ann@example.com", "password": passphrase, "device_name": fmt.Sprintf("Device %d", i)}), 200)
 	}
 	b.Exec(t, `INSERT INTO auth_session (user_id, token_hash, expires_at) VALUES ($1, 'ended', now() - interval '1 hour')`, made.User.ID)
 	all := functiontest.Read[page.List[session]](t, b.get(t, "sessions/", made.Token), 200)

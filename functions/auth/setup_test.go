@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
 
-const password = "seven quiet herons"
+const passphrase = "seven quiet herons"
 
 func codeKey() code.Key { return code.Key(strings.Repeat("k", 32)) }
 
@@ -38,6 +38,7 @@ func setup(t *testing.T) *bundle {
 // routes is what functiontest starts; it keeps the service for the test to look into.
 func (b *bundle) routes(base *function.Base) func(huma.API) {
 	b.service = newService(base, codeKey())
+	base.Events = b.service.consumer()
 	return b.service.routes
 }
 
@@ -51,7 +52,7 @@ type object = map[string]any
 // register makes an account over HTTP.
 func (b *bundle) register(t *testing.T, email string) signedIn {
 	t.Helper()
-	r := b.Call(t, "POST", "/api/auth/register/", "", object{"email": email, "password": password, "first_name": "Ann"})
+	r := b.Call(t, "POST", "/api/auth/register/", "", object{"email": email, "password": passphrase, "first_name": "Ann"})
 	return functiontest.Read[signedIn](t, r, 201)
 }
 
@@ -65,9 +66,9 @@ func (b *bundle) get(t *testing.T, path, token string) functiontest.Response {
 	return b.Call(t, "GET", "/api/auth/"+path, token, nil)
 }
 
-func (b *bundle) login(t *testing.T, email, password string, headers ...functiontest.Header) functiontest.Response {
+func (b *bundle) login(t *testing.T, email, passphrase string, headers ...functiontest.Header) functiontest.Response {
 	t.Helper()
-	return b.post(t, "login/", "", object{"email": email, "password": password}, headers...)
+	return b.post(t, "login/", "", object{"email": email, "password": passphrase}, headers...)
 }
 
 // alive checks whether a token signs its person in. What it asks for reads no account: a dead token that a cache lets in is seen.

@@ -8,11 +8,8 @@ import (
 const tokenBytes = 32
 
 // newToken returns a fresh secret of 256 bits that signs a person in.
-func newToken() string { return "hd_" + base64.RawURLEncoding.EncodeToString(random(tokenBytes)) }
-
-// random returns n bytes that nobody can guess.
-func random(n int) []byte {
-	bytes := make([]byte, n)
-	_, _ = rand.Read(bytes) // it never fails
-	return bytes
+func newToken() string {
+	secret := make([]byte, tokenBytes)
+	_, _ = rand.Read(secret) // it never fails
+	return "hd_" + base64.RawURLEncoding.EncodeToString(secret)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/honeydue/backend/shared/notice"
 	"github.com/honeydue/backend/shared/problem"
+	"github.com/honeydue/backend/shared/timing"
 )
 
 type unsubscribeInput struct {
@@ -20,6 +21,7 @@ const muteType = `UPDATE auth_user u SET muted = ` + mutedAfter + `, updated_at 
 // unsubscribe follows RFC 8058: a mail program posts to the link on a person's one click. It tells nothing of whether the account is
 // still there: without it there are no mails either.
 func (s *service) unsubscribe(ctx context.Context, in *unsubscribeInput) (*unsubscribeOutput, error) {
+	timing.Withhold(ctx)
 	person, typ, ok := s.subscription(in.Token)
 	if !ok {
 		return in.refuse()

@@ -24,7 +24,7 @@ type verifyEmailOutput struct {
 }
 
 func (s *service) verifyEmail(ctx context.Context, in *verifyEmailInput) (*verifyEmailOutput, error) {
-	live, err := pg.All[liveCode](ctx, s.DB, tryCodesOfPerson, authn.User(ctx).ID, []string{forVerifyEmail, forChangeEmail}, code.Tries)
+	live, err := pg.All[liveCode](ctx, s.DB, tryCodesOfPerson, authn.User(ctx).ID, []string{code.ForVerifyEmail, code.ForChangeEmail}, code.Tries)
 	if err != nil {
 		return nil, fmt.Errorf("count a try at a code: %w", err)
 	}
@@ -33,7 +33,7 @@ func (s *service) verifyEmail(ctx context.Context, in *verifyEmailInput) (*verif
 		return nil, err
 	}
 	var out verifyEmailOutput
-	if right.Purpose == forChangeEmail {
+	if right.Purpose == code.ForChangeEmail {
 		out.Body.User, err = s.takeNewEmail(ctx, right.ID)
 	} else {
 		out.Body.User, err = oneUser(ctx, s.DB, useToVerify, right.ID)

@@ -20,7 +20,7 @@ import (
 var migrations embed.FS
 
 // functions with a database role, in the order in which their roles are made.
-var functions = [...]string{"auth", "residences", "tasks", "notifications", "sweeper", "site", "uploads", "media"}
+var functions = [...]string{"auth", "residences", "tasks", "notifications", "sweeper", "site", "uploads", "media", "admin"}
 
 // migrate makes the roles and applies the migrations that url's database lacks. Run twice, it changes nothing.
 func migrate(ctx context.Context, log *slog.Logger, url string) error {

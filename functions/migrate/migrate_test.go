@@ -95,8 +95,8 @@ func TestWhatRolesAreRefused(t *testing.T) {
 	refused := map[string][]string{
 		"auth": {
 			`UPDATE residence_residence SET name = 'x'`, `UPDATE task_task SET title = 'x'`, `DELETE FROM task_task`,
-			`SELECT code_hash FROM residence_share_code`, `SELECT answer FROM shared_idempotency`, `SELECT data FROM outbox_event`,
-			`UPDATE outbox_delivery SET state = 'done'`, `SELECT last_error FROM notification_message`, `DELETE FROM task_taskcompletion`,
+			`SELECT code_hash FROM residence_share_code`, `SELECT answer FROM shared_idempotency`, `UPDATE outbox_event SET data = '{}'`,
+			`DELETE FROM outbox_delivery`, `SELECT last_error FROM notification_message`, `DELETE FROM task_taskcompletion`,
 			`SELECT object_key FROM upload_media`, `SELECT object_key FROM pending_uploads`, `DELETE FROM upload_media`,
 			`INSERT INTO notification_message DEFAULT VALUES`, `UPDATE notification_message SET state = 'sent'`, `DELETE FROM notification_message`,
 			`SELECT devices FROM notification_message`, `SELECT 1 FROM notification_schedule`,
@@ -148,6 +148,15 @@ func TestWhatRolesAreRefused(t *testing.T) {
 			`SELECT 1 FROM auth_session`, `SELECT 1 FROM residence_member`, `SELECT 1 FROM pending_uploads`, `UPDATE upload_media SET object_key = 'x'`,
 			`UPDATE upload_media SET residence_id = 1`, `DELETE FROM upload_media`, `INSERT INTO upload_tombstone (object_key) VALUES ('x')`,
 			`UPDATE outbox_event SET data = '{}'`, `SELECT 1 FROM auth_device`, `SELECT 1 FROM notification_message`, `SELECT 1 FROM notification_schedule`,
+		},
+		"admin": {
+			`SELECT password_hash FROM auth_user`, `UPDATE auth_user SET email = 'x'`, `UPDATE auth_user SET password_hash = 'x'`, `DELETE FROM auth_user`,
+			`INSERT INTO auth_session (user_id, token_hash, expires_at) VALUES (1, '', now())`, `SELECT nonce FROM auth_code`, `SELECT new_email FROM auth_code`,
+			`SELECT token FROM auth_device`, `SELECT code_hash FROM residence_share_code`, `SELECT object_key FROM upload_media`, `SELECT object_key FROM pending_uploads`,
+			`SELECT filename FROM upload_media`, `SELECT object_key FROM upload_tombstone`, `SELECT answer FROM shared_idempotency`,
+			`UPDATE task_task SET title = 'x'`, `DELETE FROM residence_residence`, `DELETE FROM residence_member`, `UPDATE outbox_event SET data = '{}'`,
+			`DELETE FROM outbox_delivery`, `DELETE FROM admin_account`, `INSERT INTO admin_audit (at, act, subject, address) VALUES ('2020-01-01', 'x', 'x', 'x')`, `UPDATE admin_audit SET act = 'x'`, `DELETE FROM admin_audit`, `TRUNCATE admin_audit`,
+			`UPDATE admin_session SET account_id = 1`, `UPDATE shared_schedule SET runs = '{}'`,
 		},
 	}
 	for _, function := range functions {

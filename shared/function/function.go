@@ -41,6 +41,9 @@ type Base struct {
 	Outbox *events.Outbox
 	Now    func() time.Time
 
+	// Events takes deliveries from the broker at POST /, beside the API. Most functions have none.
+	Events http.Handler
+
 	background *run.Background
 	config     Config
 }
@@ -62,14 +65,25 @@ func Open(ctx context.Context, name string, cfg Config, log *slog.Logger) (*Base
 		Homes: home.Homes{DB: db, Cache: kept},
 		Outbox: &events.Outbox{
 			Function: name, DB: db, Tasks: background, Log: log, Now: time.Now,
-			Publisher: events.Publisher{Sink: cfg.Sink, Client: &http.Client{}},
+			Publisher: events.NewPublisher(cfg.Sink),
 		},
 	}, nil
 }
 
-// Handler serves the operations that routes registers.
+// Handler serves the operations that routes registers, and Events.
 func (b *Base) Handler(routes func(huma.API)) http.Handler {
-	return api.New(b.Name, b.Log, b.config.Proxies, routes)
+	handler := api.New(b.Name, b.Log, b.config.Proxies, routes)
+	if b.Events == nil {
+		return handler
+	}
+	// A mux would redirect paths with two slashes, which are nobody's here.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/" {
+			b.Events.ServeHTTP(w, r)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // Serve runs the function until ctx ends, then drains and closes what was opened.

@@ -14,14 +14,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/honeydue/backend/shared/timing"
 )
 
 // SchemaVersion is the newest migration that this code relies on. While the database has an older one,
 // every call answers [ErrSchemaOld].
-const SchemaVersion = 12
+const SchemaVersion = 13
 
 // Config says where the database is. Through a pooler in transaction mode the exec mode must be one that keeps
-// nothing between statements: exec or simple_protocol.
+// nothing between statements: exec. There is no simple protocol: it writes values into the statements, which PostgreSQL logs when it
+// refuses one.
 type Config struct {
 	URL      string   `envconfig:"DATABASE_URL" required:"true"`
 	ExecMode ExecMode `envconfig:"DATABASE_EXEC_MODE" default:"exec"`
@@ -38,7 +41,6 @@ func (m *ExecMode) Decode(name string) error {
 		"cache_describe":  pgx.QueryExecModeCacheDescribe,
 		"describe_exec":   pgx.QueryExecModeDescribeExec,
 		"exec":            pgx.QueryExecModeExec,
-		"simple_protocol": pgx.QueryExecModeSimpleProtocol,
 	}
 	mode, ok := modes[name]
 	if !ok {
@@ -70,6 +72,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	config.MinConns = 0
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecMode(cfg.ExecMode)
 	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.Tracer = tracer{}
 	// A server that restarted closed its end: reading finds that without asking anything of a distant database.
 	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
 		return p.IdleDuration > time.Second && p.Conn.PgConn().CheckConn() != nil //nolint:staticcheck // a ping is a round trip
@@ -115,9 +118,12 @@ func (db *DB) ready(ctx context.Context) error {
 }
 
 // patiently runs do again while a pooler, for a moment after an outage, refuses new clients with what it remembers
-// of it. Nothing was sent then, so nothing can happen twice.
+// of it. Nothing was sent then, so nothing can happen twice. All that uses the pool goes through here, so that a request's time
+// for the database holds its wait for a connection.
 func patiently[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	const pause, tries = 100 * time.Millisecond, 20
+	timing.Begin(ctx, timing.Database)
+	defer timing.End(ctx, timing.Database)
 	for try := 1; ; try++ {
 		value, err := do()
 		var connect *pgconn.ConnectError

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/devserver/ports"
 	"github.com/honeydue/backend/shared/pg"
 )
 
@@ -126,10 +128,9 @@ func TestReadersOfATransaction(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	db := open(t, "postgres://nobody@"+listener.Addr().String()+"/nothing", "exec")
+	db := open(t, "postgres://nobody@"+net.JoinHostPort("127.0.0.1", strconv.Itoa(port))+"/nothing", "exec")
 	_, err = db.Exec(t.Context(), `SELECT 1`)
 	require.True(t, pg.Unavailable(err), "%v", err)
 	require.NotContains(t, err.Error(), "SELECT")

@@ -53,10 +53,18 @@ var crowd = []string{
 	`INSERT INTO shared_idempotency (key_hash, body_hash, status, answer, user_id)
 	 SELECT sha256(g::text::bytea), '\x00', 201, '{}', g FROM generate_series(1, $1::int / 10) g`,
 	`INSERT INTO shared_limit (key_hash, hits, granted, expires_at) SELECT sha256(g::text::bytea), ARRAY[now()], true, now() FROM generate_series(1, $1::int / 10) g`,
+	`INSERT INTO admin_account (email, role) SELECT 'operator' || g || '@example.com', CASE WHEN g % 4 = 0 THEN 'admin' ELSE 'support' END
+	 FROM generate_series(1, least($1::int, 20)) g`,
+	`INSERT INTO admin_audit (at, account_id, act, subject, before, after, address)
+	 SELECT now() - ($1 - g) * interval '1 minute', 1 + g % 20, 'disable', 'people/' || g % ($1 / 10), '{"disabled": false}',
+	     '{"disabled": true}', '192.0.2.1' FROM generate_series(1, $1::int) g`,
 }
 
 // lists are the tables that do not grow with people.
-var lists = []string{"goose_db_version", "notification_schedule", "task_category", "task_frequency", "task_priority", "task_specialty", "task_template", "upload_sweep"}
+var lists = []string{
+	"admin_account", "admin_recovery_code", "admin_session", "goose_db_version", "notification_schedule", "shared_schedule", "task_category",
+	"task_frequency", "task_priority", "task_specialty", "task_template", "upload_sweep",
+}
 
 // people is how many the crowd is.
 const people = 200_000

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A cut ends a connection: when the function has sent so many bytes, when the database has answered so many, or after that part of
-// the time that a request takes, at once or after some milliseconds in which nothing passes.
+// A cut ends a connection: when the function has sent so many bytes, when the database has answered so many, while it commits, or
+// after that part of the time that a request takes, at once or after some milliseconds in which nothing passes.
 type cut struct {
 	kind    string
 	bytes   int64
@@ -26,12 +26,14 @@ const (
 
 func drawCut(r *mathrand.Rand) cut {
 	c := cut{patient: r.IntN(2) == 0}
-	switch r.IntN(4) {
+	switch r.IntN(5) {
 	case 0:
 		c.kind, c.bytes = "sent", r.Int64N(bytesSent)
 	case 1:
 		c.kind, c.bytes = "answered", r.Int64N(bytesAnswered)
 	case 2:
+		c.kind = "committing"
+	case 3:
 		c.kind, c.part = "closed", 1.2*r.Float64()
 	default:
 		c.kind, c.part = "stalled", 1.2*r.Float64()

@@ -70,10 +70,12 @@ func CheckCuts(t *testing.T, calm *Server, name string, routes func(*function.Ba
 	require.Equal(t, len(plots), Value[int](t, calm, `SELECT count(*) FROM shared_idempotency`))
 }
 
-// linger makes committing take a while, as it does on a distant database, so that some of the cuts fall into it.
+// linger makes committing take a while, as it does on a distant database, so that some of the cuts fall into it, and as long as
+// somebody holds the commits of its person.
 func (s *Server) linger(t *testing.T) {
 	t.Helper()
-	s.Exec(t, `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.06 * random()); RETURN NULL; END $$`)
+	s.Exec(t, fmt.Sprintf(`CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM pg_sleep(0.06 * random()), pg_advisory_xact_lock(%d, NEW.user_id::int); RETURN NULL; END $$`, commitLocks))
 	s.Exec(t, `CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON shared_idempotency DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`)
 }
 

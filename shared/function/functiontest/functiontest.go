@@ -26,6 +26,7 @@ import (
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/home"
 	"github.com/honeydue/backend/shared/pg"
+	"github.com/honeydue/backend/shared/run"
 )
 
 // A Server is one function with a database and a Redis of its own. Its events go to a broker that is down, so
@@ -71,7 +72,7 @@ func start(t testing.TB, db *devtest.Database, name string, cfg pg.Config, budge
 	require.NoError(t, err)
 	owner, err := pgxpool.New(ctx, db.OwnerURL())
 	require.NoError(t, err)
-	server := httptest.NewServer(base.Handler(routes(base)))
+	server := httptest.NewServer(run.Handler(base.Handler(routes(base))))
 	t.Cleanup(func() {
 		server.Close()
 		owner.Close()
@@ -189,7 +190,7 @@ func (s *Server) Try(method, path, token string, body any, headers ...Header) (R
 	for _, h := range headers {
 		req.Header.Set(h.Name, h.Value)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	if err != nil {
 		return Response{}, err
 	}

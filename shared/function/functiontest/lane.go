@@ -5,16 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/devserver/ports"
 	"github.com/honeydue/backend/shared/function"
 )
 
@@ -31,7 +35,9 @@ type lane struct {
 func newLane(t *testing.T, calm *Server, upstream, name string, routes func(*function.Base) func(huma.API)) *lane {
 	t.Helper()
 	l := &lane{calm: calm, took: 20 * time.Millisecond, control: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
-	l.proxy = toxiproxy.NewProxy(l.control, "postgres", "127.0.0.1:0", upstream)
+	port, err := ports.Free(t.Context())
+	require.NoError(t, err)
+	l.proxy = toxiproxy.NewProxy(l.control, "postgres", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), upstream)
 	require.NoError(t, l.proxy.Start())
 	l.Server = StartThrough(t, calm.DB, l.proxy.Listen, name, routes)
 	return l
@@ -44,8 +50,8 @@ func (l *lane) reopen() error {
 	return l.proxy.Start()
 }
 
-// arm begins a cut. The function that it returns ends it.
-func (l *lane) arm(c cut) (disarm func() error, err error) {
+// arm begins a cut of a person's request. The function that it returns ends it.
+func (l *lane) arm(c cut, person int64) (disarm func() error, err error) {
 	add := func(toxic string) error {
 		_, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(toxic))
 		return err
@@ -56,6 +62,8 @@ func (l *lane) arm(c cut) (disarm func() error, err error) {
 		return none, add(fmt.Sprintf(`{"type": "limit_data", "stream": "upstream", "attributes": {"bytes": %d}}`, c.bytes))
 	case "answered":
 		return none, add(fmt.Sprintf(`{"type": "limit_data", "stream": "downstream", "attributes": {"bytes": %d}}`, c.bytes))
+	case "committing":
+		return l.armCommit(person)
 	}
 	over, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -78,13 +86,61 @@ func (l *lane) arm(c cut) (disarm func() error, err error) {
 	}, nil
 }
 
+// commitLocks is the first key of the advisory locks for which commits wait. The second is a person.
+const commitLocks = 1
+
+// armCommit closes the connection once the database is about to commit for a person, and lets it commit then.
+func (l *lane) armCommit(person int64) (disarm func() error, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	held, err := l.calm.Owner.Begin(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	release := func() error {
+		defer cancel()
+		return held.Rollback(context.Background())
+	}
+	if _, err := held.Exec(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, commitLocks, person); err != nil {
+		return nil, errors.Join(err, release())
+	}
+	over, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		err := awaitCommit(ctx, held, person, over)
+		l.proxy.Stop()
+		ended <- errors.Join(err, release())
+	}()
+	return func() error {
+		close(over)
+		return <-ended
+	}, nil
+}
+
+// awaitCommit returns when a commit waits for the lock of a person, or the request is over without one.
+func awaitCommit(ctx context.Context, tx pgx.Tx, person int64, over <-chan struct{}) error {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for waits := false; !waits; {
+		select {
+		case <-over:
+			return nil
+		case <-again.C:
+		}
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND classid = $1 AND objid = $2)`,
+			commitLocks, person).Scan(&waits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // commit sends the request of a plot while its connection is cut, and again until it succeeds.
 func (l *lane) commit(p Plot, c cut) (moment, error) {
 	before, err := p.shown(l.calm)
 	if err != nil {
 		return "", err
 	}
-	disarm, err := l.arm(c)
+	disarm, err := l.arm(c, p.Person)
 	if err != nil {
 		return "", err
 	}

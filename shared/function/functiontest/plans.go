@@ -25,6 +25,9 @@ type Reader struct {
 	// Values are what to fill in for a parameter, by its name or, for one place alone, by path and name: "/api/tasks/{id}/ id". What a
 	// cursor, a choice or a number with a default can be, the document knows.
 	Values map[string]any
+
+	// Counting are the paths of calls that tell how many of something there are, and so may read them all.
+	Counting []string
 }
 
 // CheckPlans fills a database with what 200,000 people own, makes every GET call of the function's document as the reader that arrange returns,
@@ -112,7 +115,7 @@ func gets(t *testing.T, reader Reader) []get {
 	var calls []get
 	for path, methods := range read.Paths {
 		operation, ok := methods["get"]
-		if !ok {
+		if !ok || slices.Contains(reader.Counting, path) {
 			continue
 		}
 		filled, all, required, each := path, url.Values{}, url.Values{}, []url.Values{{}}
