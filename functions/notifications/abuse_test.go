@@ -62,7 +62,7 @@ func TestWhatEndsItsProcessEndsAlone(t *testing.T) {
 		require.Len(t, claimed, 1)
 		b.Exec(t, `UPDATE notification_message SET lease_until = now() - interval '1 second' WHERE state = 'sending'`)
 	}
-	claimed, err := b.service.claim(t.Context(), nil, messages)
+	claimed, err := b.service.claim(t.Context(), messages)
 	require.NoError(t, err)
 	require.Len(t, claimed, messages)
 	b.Exec(t, `UPDATE notification_message SET lease_until = now() - interval '1 second', next_at = next_at - make_interval(secs => $1::int - id)`, messages)

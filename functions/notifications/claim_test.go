@@ -86,6 +86,9 @@ func TestRemindersOfWhatIsNotTrueAnyMore(t *testing.T) {
 		"address no longer verified": {
 			`UPDATE auth_user SET email_verified_at = NULL WHERE id = ` + ben, map[string]string{"ben email": "dead 0 the address is not verified"},
 		},
+		"account disabled": {
+			`UPDATE auth_user SET disabled_at = now() WHERE id = ` + ben, map[string]string{"ben": "dead 0 this account is disabled"},
+		},
 		"expired": {`UPDATE notification_message SET expires_at = now() WHERE user_id = ` + ben, map[string]string{"ben": "dead 0 expired"}},
 		// On, in a zone where it is the same day.
 		"moved to another zone": {

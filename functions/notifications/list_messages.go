@@ -34,10 +34,12 @@ type entry struct {
 	SentAt    *time.Time `json:"sent_at"`
 }
 
-const selectMessages = `
+const selectEntries = `
 SELECT id, event_id, user_id, channel, type, state, attempts, last_error, created_at, claimed_at,
     CASE WHEN state IN ('pending', 'sending') THEN next_at END AS next_at, expires_at, sent_at
-FROM notification_message
+FROM notification_message`
+
+const selectMessages = selectEntries + `
 WHERE ($1 = '' OR state = $1) AND ($2::bigint = 0 OR id < $2::bigint)
 ORDER BY id DESC LIMIT $3::int`
 

@@ -45,7 +45,7 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.pusher.close()
+	defer s.close()
 	s.ends = ctx.Done()
 	err = run.Serve(ctx, cfg.Run, log, background, traces.Handler(s.handler()))
 	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/page"
 	"github.com/honeydue/backend/shared/pg"
@@ -20,7 +21,7 @@ func call[T any](t *testing.T, b *bundle, method, path string, status int) T {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, b.url+path, http.NoBody)
 	require.NoError(t, err)
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = res.Body.Close() }()
 	require.Equal(t, status, res.StatusCode)

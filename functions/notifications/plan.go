@@ -8,6 +8,7 @@ import (
 
 	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/notice"
+	"github.com/honeydue/backend/shared/pg"
 )
 
 // Types and channels of messages, as people's preferences name them.
@@ -29,7 +30,8 @@ const (
 )
 
 // Messages hold the event's data, which is ids alone. What they say, and to which address, is looked up
-// when they are sent. A person who is gone by now gets none. What is in the app's list is there at once.
+// when they are sent. A person who is gone by now gets none, and one whose account is disabled none but about the account itself. What
+// is in the app's list is there at once.
 const (
 	// How many messages of the type $2 the person u got within an hour.
 	inLastHour = `
@@ -42,7 +44,8 @@ INSERT INTO notification_message (event_id, user_id, channel, type, refs, expire
 SELECT $1::uuid, u.id, c.channel, $2, $3::jsonb, now() + make_interval(hours => $4::int),
     CASE WHEN c.channel = 'app' THEN 'sent' ELSE 'pending' END, CASE WHEN c.channel = 'app' THEN now() END
 FROM auth_user u CROSS JOIN (VALUES ('app'), ('email'), ('push')) AS c (channel)
-WHERE NOT $2 || '.' || c.channel = ANY (u.muted)
+WHERE u.disabled_at IS NULL
+  AND NOT $2 || '.' || c.channel = ANY (u.muted)
   AND (c.channel <> 'email' OR u.email_verified_at IS NOT NULL)
   AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))
   AND (c.channel = 'app' OR (` + inLastHour + ` AND recent.channel = c.channel) < $5::int)`
@@ -90,15 +93,27 @@ func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(con
 	if err != nil || p.sql == "" {
 		return nil, err
 	}
-	tag, err := tx.Exec(ctx, p.sql, append([]any{e.ID.String(), p.typ, string(e.Data)}, p.args...)...)
+	channels, err := pg.All[plannedOn](ctx, tx, p.sql+"\nRETURNING channel", append([]any{e.ID.String(), p.typ, string(e.Data)}, p.args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("plan messages: %w", err)
 	}
-	if tag.RowsAffected() == 0 {
+	o := owed{event: e.ID, subjects: subjectsOf(p.typ)}
+	for _, c := range channels {
+		if c.Channel != channelApp {
+			o.messages++
+		}
+		if c.Channel == channelPush {
+			o.subjects |= ofPhones
+		}
+	}
+	if o.messages == 0 {
 		return nil, nil
 	}
-	return func(ctx context.Context) { s.sendDueOf(ctx, e.ID, int(tag.RowsAffected())) }, nil
+	return func(ctx context.Context) { s.sendDueOf(ctx, o) }, nil
 }
+
+// plannedOn is the channel of a message that was planned.
+type plannedOn struct{ Channel string }
 
 // plan is a statement that makes the messages of one event; none when sql is empty.
 type plan struct {

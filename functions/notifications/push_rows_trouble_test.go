@@ -114,7 +114,7 @@ func TestAPhoneThatRegistersWhileItIsRefusedStays(t *testing.T) {
 			}
 			p.backlog(t, 1)
 			p.Exec(t, `UPDATE notification_message SET channel = 'push'`)
-			claimed, err := p.service.claim(t.Context(), nil, 1)
+			claimed, err := p.service.claim(t.Context(), 1)
 			require.NoError(t, err)
 			require.Len(t, claimed, 1)
 			require.Len(t, claimed[0].Devices, 2)

@@ -9,20 +9,18 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/honeydue/backend/shared/remind"
 )
 
-// sendDueOf sends what is due of one event, which has so many messages at most. What it does not get to, the schedule does.
-func (s *service) sendDueOf(ctx context.Context, event uuid.UUID, messages int) {
+// sendDueOf sends what was planned of an event. What it does not get to, the schedule does.
+func (s *service) sendDueOf(ctx context.Context, o owed) {
 	if !s.timeLeft(ctx) {
 		return
 	}
 	var done atomic.Int64
-	_, err := s.share(ctx, messages, &done, func(limit int) ([]message, error) { return s.claim(ctx, &event, limit) })
+	_, err := s.share(ctx, o.messages, &done, func(limit int) ([]message, error) { return s.claimOf(ctx, o, limit) })
 	if err != nil {
-		s.log.WarnContext(ctx, "messages not sent; the deliveries schedule will send them", "event", event, "error", err)
+		s.log.WarnContext(ctx, "messages not sent; the deliveries schedule will send them", "event", o.event, "error", err)
 	}
 }
 
@@ -46,7 +44,7 @@ func (s *service) sendDue(ctx context.Context) (more bool, err error) {
 		asked := 0
 		n, err := s.share(ctx, atOnce*perSlot, &done, func(limit int) ([]message, error) {
 			asked = limit
-			return s.claim(ctx, nil, limit)
+			return s.claim(ctx, limit)
 		})
 		if err != nil || n < asked {
 			return false, err
@@ -134,9 +132,13 @@ func (s *service) give(n int) {
 // work delivers messages one after another, the mails over one connection. It begins none for which the lease may be too short, and
 // none but the first when the process is to end.
 func (s *service) work(ctx context.Context, share []message, claimed time.Time, done *atomic.Int64) {
-	c := &courier{server: s.server}
-	// Taking leave comes last: a kill between the server's word and the commit of sent doubles a message.
-	defer c.end()
+	var c *courier // of the mails among them
+	// The connection's end comes last: a kill between the server's word and the commit of sent doubles a message.
+	defer func() {
+		if c != nil {
+			s.couriers.giveBack(c)
+		}
+	}()
 	for i, m := range share {
 		if i > 0 && (s.ending() || time.Since(claimed) > s.deadline/2) {
 			if err := s.release(context.WithoutCancel(ctx), share[i:]); err != nil {
@@ -144,13 +146,16 @@ func (s *service) work(ctx context.Context, share []message, claimed time.Time, 
 			}
 			return
 		}
+		if c == nil && m.Channel == channelEmail && m.Reason == "" {
+			c = s.couriers.take()
+		}
 		if s.deliver(ctx, m, c) {
 			done.Add(1)
 		}
 	}
 }
 
-// deliver sends one message and notes what became of it. over is true when it needs no further try.
+// deliver sends one message, a mail by c, and notes what became of it. over is true when it needs no further try.
 func (s *service) deliver(ctx context.Context, m message, c *courier) (over bool) {
 	log := s.log.With("message", m.ID, "channel", m.Channel, "type", m.Type, "attempt", m.Attempts)
 	if m.EventID != nil {

@@ -218,7 +218,7 @@ func TestFourSweepsAtOnceSendEachMessageOnce(t *testing.T) {
 	services := []*service{b.service}
 	for range 3 {
 		other := newTestService(t, b, "smtp://127.0.0.1:1", 5*time.Second)
-		other.server = b.service.server
+		other.couriers.server = b.service.couriers.server
 		services = append(services, other)
 	}
 	errs := make([]error, len(services))
@@ -310,7 +310,7 @@ func TestAnOutcomeThatCameLateChangesNothingButSent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.backlog(t, 1)
-	claimed, err := b.service.claim(t.Context(), nil, 1)
+	claimed, err := b.service.claim(t.Context(), 1)
 	require.NoError(t, err)
 	b.due(t)
 	again, err := b.service.claimInDoubt(t.Context())

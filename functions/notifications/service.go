@@ -24,7 +24,8 @@ type service struct {
 	db       *pg.DB
 	log      *slog.Logger
 	composer *composer
-	server   mailServer
+	couriers *couriers
+	claims   *gathering[owed, []message]
 	pusher   *pusher
 	outbox   *events.Outbox
 	now      func() time.Time // for what people's own clocks say
@@ -52,15 +53,22 @@ func newService(cfg config, db *pg.DB, tasks events.Tasks, log *slog.Logger) (*s
 	server := cfg.Mail.Server
 	server.name = domainOf(cfg.Mail.From.Address.Address)
 	s := &service{
-		db: db, log: log, composer: composer, server: server, deadline: cfg.Mail.Deadline,
+		db: db, log: log, composer: composer, couriers: &couriers{server: server}, deadline: cfg.Mail.Deadline,
 		pusher: pusher, now: time.Now, slots: make(chan struct{}, atOnce),
 		outbox: &events.Outbox{
 			Function: "notifications", DB: db, Tasks: tasks, Log: log, Now: time.Now,
-			Publisher: events.Publisher{Sink: cfg.Sink, Client: &http.Client{}},
+			Publisher: events.NewPublisher(cfg.Sink),
 		},
 	}
+	s.claims = &gathering[owed, []message]{do: s.claimAll}
 	composer.now = func() time.Time { return s.now() }
 	return s, nil
+}
+
+// close ends connections, once nothing is under way.
+func (s *service) close() {
+	s.couriers.close()
+	s.pusher.close()
 }
 
 // handler takes events and ticks from the broker at POST /, and what an operator asks about messages.

@@ -54,7 +54,7 @@ func setup(t *testing.T) *bundle {
 	}
 	var address string
 	b.mail, address = newMailbox(t, nil, false)
-	b.service = newTestService(t, b, "smtp://"+address, 5*time.Second)
+	b.service = newTestService(t, b, "smtp://"+address, 10*time.Second)
 	server := httptest.NewServer(b.service.handler())
 	t.Cleanup(server.Close)
 	b.url = server.URL
@@ -87,6 +87,7 @@ func newTestService(t *testing.T, b *bundle, mailURL string, deadline time.Durat
 	t.Cleanup(func() { require.NoError(t, background.Wait(context.Background())) })
 	s, err := newService(cfg, db, background, slog.New(slog.NewJSONHandler(b.log, nil)))
 	require.NoError(t, err)
+	t.Cleanup(s.close)
 	return s
 }
 
@@ -164,7 +165,7 @@ func post(url string, headers map[string]string) (int, error) {
 	for name, value := range headers {
 		req.Header.Set(name, value)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -150,7 +150,8 @@ SELECT r.user_id, $1, r.subject_id, $3::date + r.stage, r.stage, c.channel,
     CASE WHEN c.channel = 'app' THEN 'sent' ELSE 'pending' END, CASE WHEN c.channel = 'app' THEN $5::timestamptz END
 FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::int[], $10::timestamptz[]) AS r (user_id, subject_id, residence_id, stage, at)
     JOIN auth_user u ON u.id = r.user_id CROSS JOIN unnest($11::text[]) AS c (channel)
-WHERE NOT $1 || '.' || c.channel = ANY (u.muted)
+WHERE u.disabled_at IS NULL
+    AND NOT $1 || '.' || c.channel = ANY (u.muted)
     AND (c.channel <> 'email' OR u.email_verified_at IS NOT NULL)
     AND (c.channel <> 'push' OR EXISTS (SELECT FROM auth_device d WHERE d.user_id = u.id))
 ORDER BY r.user_id, r.subject_id, r.stage, c.channel

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
@@ -52,6 +55,17 @@ func (k *ticker) plan(ctx context.Context, schedule string) (planned int, whole 
 		return k.service.planDigests(ctx)
 	}
 	return k.service.planReminders(ctx)
+}
+
+// tickOf posts what the schedule sends, which must be answered by 204.
+func (k *ticker) tickOf(t *testing.T, schedule string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)
+	r.Header.Set("Ce-Type", events.PingType)
+	r.Header.Set("Ce-Source", "/apis/v1/namespaces/honeydue/pingsources/"+schedule)
+	w := httptest.NewRecorder()
+	k.service.handler().ServeHTTP(w, r)
+	require.Equal(t, http.StatusNoContent, w.Code)
 }
 
 // tick plans all that is to be planned, and returns how many messages that were.

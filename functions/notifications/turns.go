@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/honeydue/backend/events"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/remind"
@@ -41,7 +42,7 @@ func pairsOf(column string) string {
 }
 
 // selectPairs returns the query of the pairs of those columns, of until when all was planned, of where a tick stopped that ran out of
-// time, and of about when the first of all people got their account.
+// time, and of about when the first of all people got their account. $1 is the schedule, and so is $2 where a tick is to be noted.
 func selectPairs(columns ...string) string {
 	queries, pairs := make([]string, len(columns)), make([]string, len(columns))
 	for i, column := range columns {
@@ -49,7 +50,7 @@ func selectPairs(columns ...string) string {
 		pairs[i] = fmt.Sprintf(`SELECT '%[1]s' AS hours, zone, hour FROM %[1]s WHERE hour >= 0`, column)
 	}
 	return `
-WITH RECURSIVE ` + strings.Join(queries, ", ") + `
+WITH RECURSIVE ` + events.NotingTick(2) + `, ` + strings.Join(queries, ", ") + `
 SELECT pair.hours, pair.zone, pair.hour, schedule.planned_until, schedule.reached::text AS reached,
     (SELECT u.created_at FROM auth_user u ORDER BY u.id LIMIT 1) AS since
 FROM (` + strings.Join(pairs, " UNION ALL ") + `) pair CROSS JOIN notification_schedule schedule
@@ -77,9 +78,9 @@ type window struct {
 func (w window) isEmpty() bool { return len(w.turns) == 0 && w.reached == nil }
 
 // window returns the turns that came behind the last tick that planned something, up to now, or up to where one was to come that
-// stopped; none that came more than a day ago. Until it is somebody's turn, a tick has nothing to plan, and notes nothing.
+// stopped; none that came more than a day ago. Until it is somebody's turn, a tick has nothing to plan, and planned_until stays.
 func (s *service) window(ctx context.Context, schedule, query string, now time.Time) (window, error) {
-	pairs, err := pg.All[pair](ctx, s.db, query, schedule)
+	pairs, err := pg.All[pair](ctx, s.db, query, schedule, events.TickToNote(ctx))
 	if err != nil {
 		return window{}, fmt.Errorf("look up hours: %w", err)
 	}
