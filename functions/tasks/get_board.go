@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/honeydue/backend/shared/authn"
 	"github.com/honeydue/backend/shared/board"
 	"github.com/honeydue/backend/shared/cache"
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/encoding"
 	"github.com/honeydue/backend/shared/home"
-	"github.com/honeydue/backend/shared/pg"
 )
 
 const boardDescription = "Five columns, the same ones in the same order on every board. Tasks are ordered by the date that is due, undated ones last; " +
@@ -81,7 +82,7 @@ func (s *service) board(ctx context.Context, residence int64, threshold int, acc
 	if err != nil {
 		return nil, fmt.Errorf("encode board: %w", err)
 	}
-	small, err := pack(body)
+	small, err := s.packer.pack(body)
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +137,21 @@ type placed struct {
 	Total  int
 }
 
+// readPlaced reads a board's rows by the columns' order. To find fields by their names would be a tenth of what the function does for a board.
+func (s *service) readPlaced(ctx context.Context, args ...any) ([]placed, error) {
+	rows, err := s.DB.Query(ctx, selectBoard, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(from pgx.CollectableRow) (p placed, err error) {
+		err = from.Scan(append(p.fields(), &p.Kanban, &p.Total)...)
+		return p, err
+	})
+}
+
 // readBoard reads the board from the database. Whoever sees no task there may see no home either.
 func (s *service) readBoard(ctx context.Context, me, residence int64, today date.Date, threshold int) (kanban, error) {
-	rows, err := pg.All[placed](ctx, s.DB, selectBoard, me, today, threshold, residence, completedShown)
+	rows, err := s.readPlaced(ctx, me, today, threshold, residence, completedShown)
 	if err != nil {
 		return kanban{}, fmt.Errorf("read board: %w", err)
 	}

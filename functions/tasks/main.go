@@ -20,11 +20,12 @@ type config struct {
 // A service answers the operations that routes lists.
 type service struct {
 	*function.Base
-	files *attach.Files
+	files  *attach.Files
+	packer packer
 }
 
 func newService(base *function.Base, photos *bucket.Bucket) *service {
-	return &service{base, attach.NewFiles(base.DB, photos, base.Outbox)}
+	return &service{Base: base, files: attach.NewFiles(base.DB, photos, base.Outbox)}
 }
 
 func main() { run.Main(serve) }

@@ -5,17 +5,27 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // packed is a body as it is kept and mostly sent: gzip, about a tenth of what it was. The fastest level takes most of that.
 type packed []byte
 
-func pack(body []byte) (packed, error) {
+// A packer packs with compressors that it keeps: making one takes longer than packing a board with it. The zero value is ready.
+type packer struct{ kept sync.Pool }
+
+func (p *packer) pack(body []byte) (packed, error) {
 	var to bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&to, gzip.BestSpeed)
-	if err != nil {
-		return nil, fmt.Errorf("pack: %w", err)
+	zip, ok := p.kept.Get().(*gzip.Writer)
+	if ok {
+		zip.Reset(&to)
+	} else {
+		var err error
+		if zip, err = gzip.NewWriterLevel(&to, gzip.BestSpeed); err != nil {
+			return nil, fmt.Errorf("pack: %w", err)
+		}
 	}
+	defer p.kept.Put(zip)
 	if _, err := zip.Write(body); err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
 	}

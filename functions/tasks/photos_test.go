@@ -92,7 +92,7 @@ func (d *darkroom) putEncoded(t *testing.T, id int64, s shot) {
 	request, err := http.NewRequestWithContext(t.Context(), form.Method, form.URL, bytes.NewReader(s.content))
 	require.NoError(t, err)
 	request.Header = http.Header{"Content-Type": {s.sent}, "Content-Encoding": {s.encoding}}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := devtest.Client.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, http.StatusOK, answer.StatusCode)

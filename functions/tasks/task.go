@@ -67,6 +67,15 @@ const columns = `t.id, t.residence_id, t.title, t.description, t.category_id, t.
     t.assigned_to_id, t.contractor_id, t.template_id, t.estimated_cost::text AS estimated_cost, t.in_progress, t.is_cancelled, t.is_archived, t.last_completed_on,
     t.completion_count, t.created_by_id, t.created_at, t.updated_at`
 
+// fields are where the columns go, in their order.
+func (r *row) fields() []any {
+	return []any{
+		&r.ID, &r.ResidenceID, &r.Title, &r.Description, &r.CategoryID, &r.PriorityID, &r.FrequencyID, &r.Recurrence, &r.DueOn, &r.NextDueOn,
+		&r.AssignedToID, &r.ContractorID, &r.TemplateID, &r.EstimatedCost, &r.InProgress, &r.IsCancelled, &r.IsArchived, &r.LastCompletedOn,
+		&r.CompletionCount, &r.CreatedByID, &r.CreatedAt, &r.UpdatedAt,
+	}
+}
+
 // column returns where the task stands for someone whose date is today.
 func (r row) column(today date.Date, threshold int) board.Column {
 	return board.Of(board.State{
