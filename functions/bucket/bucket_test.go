@@ -149,7 +149,7 @@ func TestApplyThenVerify(t *testing.T) {
 		request.Header.Set("Origin", origin)
 		request.Header.Set("Access-Control-Request-Method", http.MethodPut)
 		request.Header.Set("Access-Control-Request-Headers", "content-type")
-		answer, err := http.DefaultClient.Do(request)
+		answer, err := devtest.Client.Do(request)
 		require.NoError(t, err)
 		require.NoError(t, answer.Body.Close())
 		require.Equal(t, allowed, answer.Header.Get("Access-Control-Allow-Origin"))

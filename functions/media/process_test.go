@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/honeydue/backend/shared/devserver"
 	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 // build returns the function's program, as production has it.
@@ -35,16 +35,13 @@ func build(t *testing.T) string {
 // run starts the program on the bundle's servers, and has events go there. The bucket is at endpoint.
 func (b *bundle) run(t *testing.T, program, endpoint string) *exec.Cmd {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free(t.Context())
 	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	b.url = "http://127.0.0.1:" + port
+	b.url = "http://127.0.0.1:" + strconv.Itoa(port)
 	cmd := exec.Command(program)
 	cmd.Stderr = os.Stderr
 	cmd.Env = []string{
-		"LISTEN_HOST=127.0.0.1", "PORT=" + port, "LOG_LEVEL=error", "GOMEMLIMIT=130MiB",
+		"LISTEN_HOST=127.0.0.1", "PORT=" + strconv.Itoa(port), "LOG_LEVEL=error", "GOMEMLIMIT=130MiB",
 		"DATABASE_URL=" + b.DB.URL("honeydue_media"), "DATABASE_EXEC_MODE=" + b.DB.ExecMode(), "DATABASE_POOL_SIZE=2",
 		"S3_ENDPOINT=" + endpoint, "S3_REGION=" + b.at.Region, "S3_BUCKET=" + b.at.Name,
 		"S3_ACCESS_KEY=" + b.at.AccessKey, "S3_SECRET_KEY=" + b.at.SecretKey,
@@ -55,7 +52,7 @@ func (b *bundle) run(t *testing.T, program, endpoint string) *exec.Cmd {
 		_ = cmd.Wait()
 	})
 	require.Eventually(t, func() bool {
-		res, err := http.Get(b.url + "/healthz")
+		res, err := devtest.Client.Get(b.url + "/healthz")
 		return err == nil && res.Body.Close() == nil && res.StatusCode == http.StatusOK
 	}, time.Minute, 10*time.Millisecond)
 	return cmd

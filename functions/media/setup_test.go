@@ -130,7 +130,7 @@ func post(url string, event uuid.UUID) (int, error) {
 	}
 	req.Header.Set("Ce-Id", event.String())
 	req.Header.Set("Ce-Type", "anything")
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	if err != nil {
 		return 0, err
 	}

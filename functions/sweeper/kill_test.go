@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,20 +19,18 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/devserver/ports"
 	"github.com/honeydue/backend/shared/function/functiontest"
 )
 
 // process starts a sweeper as a process of its own and returns it with its address, once it listens.
 func (h *house) process(t *testing.T) (*exec.Cmd, string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free(t.Context())
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
-	_, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asSweeper+"=yes", "PORT="+port, "LISTEN_HOST=127.0.0.1", "LOG_LEVEL=error", "K_SINK="+h.brokerURL,
+	cmd.Env = append(os.Environ(), asSweeper+"=yes", "PORT="+strconv.Itoa(port), "LISTEN_HOST=127.0.0.1", "LOG_LEVEL=error", "K_SINK="+h.brokerURL,
 		"DATABASE_URL="+h.DB.URL("honeydue_sweeper"), "DATABASE_EXEC_MODE="+h.DB.ExecMode(),
 		"S3_ENDPOINT="+h.at.Endpoint, "S3_REGION="+h.at.Region, "S3_BUCKET="+h.at.Name, "S3_TIMEOUT=20s",
 		"S3_ACCESS_KEY="+h.at.AccessKey, "S3_SECRET_KEY="+h.at.SecretKey)
@@ -135,7 +134,7 @@ func ask(ctx context.Context, url string) {
 	for name, value := range ping("uploads") {
 		request.Header.Set(name, value)
 	}
-	if answer, err := http.DefaultClient.Do(request); err == nil {
+	if answer, err := devtest.Client.Do(request); err == nil {
 		_ = answer.Body.Close()
 	}
 }

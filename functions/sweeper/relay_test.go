@@ -212,7 +212,7 @@ func TestAReplayKeepsItsID(t *testing.T) {
 func (b *bundle) outbox() (*events.Outbox, *run.Background) {
 	background := &run.Background{}
 	o := *b.Base.Outbox
-	o.Publisher = events.Publisher{Sink: b.brokerURL, Client: &http.Client{}}
+	o.Publisher = events.NewPublisher(b.brokerURL)
 	o.Tasks = background
 	return &o, background
 }

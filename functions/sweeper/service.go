@@ -28,7 +28,7 @@ type service struct {
 }
 
 func newService(db *pg.DB, store *bucket.Bucket, sink string, log *slog.Logger) *service {
-	publisher := events.Publisher{Sink: sink, Client: &http.Client{}}
+	publisher := events.NewPublisher(sink)
 	return &service{db: db, store: store, log: log, relay: events.Relay{DB: db, Publisher: publisher, Log: log}, now: time.Now}
 }
 

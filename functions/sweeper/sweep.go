@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // sweep publishes what is due, then removes what is old. Either goes on without the other; a time that was too
@@ -42,6 +44,11 @@ DELETE FROM shared_limit WHERE key_hash IN (
 DELETE FROM auth_session WHERE id IN (
     SELECT id FROM auth_session WHERE expires_at < now() - interval '30 days' ORDER BY expires_at LIMIT $1)`
 
+	// Nobody renews an operator's.
+	removeOperatorSessions = `
+DELETE FROM admin_session WHERE id IN (
+    SELECT id FROM admin_session WHERE expires_at < now() ORDER BY expires_at LIMIT $1)`
+
 	removeCodes = `
 DELETE FROM auth_code WHERE id IN (
     SELECT id FROM auth_code WHERE expires_at < now() - interval '30 days' ORDER BY id LIMIT $1)`
@@ -66,6 +73,7 @@ func (s *service) remove(ctx context.Context) (int, error) {
 		{"idempotency keys", removeIdempotency},
 		{"limits", removeLimits},
 		{"sessions", removeSessions},
+		{"operators' sessions", removeOperatorSessions},
 		{"codes", removeCodes},
 		{"former addresses", removeFormerAddresses},
 		{"messages", removeMessages},
@@ -81,9 +89,14 @@ func (s *service) remove(ctx context.Context) (int, error) {
 
 // removeAll runs sql until it finds less than a batch, or ctx ends.
 func (s *service) removeAll(ctx context.Context, sql string) (int, error) {
+	return inBatches(ctx, func() (pgconn.CommandTag, error) { return s.db.Exec(ctx, sql, batchRemoved) })
+}
+
+// inBatches calls batch until that finds less than [batchRemoved] rows, or ctx ends, and returns how many it found in all.
+func inBatches(ctx context.Context, batch func() (pgconn.CommandTag, error)) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
-		tag, err := s.db.Exec(ctx, sql, batchRemoved)
+		tag, err := batch()
 		if err != nil {
 			return total, err
 		}

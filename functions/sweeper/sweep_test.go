@@ -51,9 +51,14 @@ func TestWhatNobodyNeedsIsRemoved(t *testing.T) {
 		FROM (VALUES ('sent', '91 days'), ('dead', '91 days'), ('pending', '91 days'), ('sent', '89 days')) old (state, age)`, p.ID)
 	b.Exec(t, `INSERT INTO auth_email_change (user_id, old_email, changed_at)
 		SELECT $1, 'old@example.com', now() - age::interval FROM unnest(ARRAY['31 days', '29 days']) age`, p.ID)
+	b.Exec(t, `
+		WITH operator AS (INSERT INTO admin_account (email, role) VALUES ('operator@example.com', 'admin') RETURNING id)
+		INSERT INTO admin_session (account_id, kind, token_hash, expires_at)
+		SELECT id, 'panel', decode(md5(age), 'hex'), now() - age::interval FROM operator, unnest(ARRAY['1 second', '-1 minute']) age`)
 	b.tick(t)
 	for table, rows := range map[string]int{
 		"shared_idempotency": 1, "shared_limit": 1, "auth_session": 2, "auth_code": 1, "auth_email_change": 1, "notification_message": 2,
+		"admin_session": 1, "admin_account": 1,
 	} {
 		require.Equal(t, rows, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM `+table), table)
 	}

@@ -128,8 +128,7 @@ func fetch(t testing.TB, address string) (status int, header http.Header, conten
 // do sends a request and follows nothing.
 func do(t testing.TB, request *http.Request) (status int, header http.Header, content string) {
 	t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(request)
+	answer, err := devtest.OneHop.Do(request)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, answer.Body.Close()) }()
 	text, err := io.ReadAll(answer.Body)
