@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Rewrites what tests compare the code with. The merged document comes last: it is made of the others.
+# Rewrites what tests compare the code with. The merged document comes after those that it is made of, and what is packed
+# after what it packs: each test sees what lay there when it was built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 go test $(printf './%s ' functions/*/openapi_test.go | sed 's|/openapi_test.go||g') -run '^TestOpenAPI$' -update
-go test ./functions/site -run '^TestMergedOpenAPI$' -update
+go test ./functions/site -run '^(TestMergedOpenAPI|TestPictures)$' -update
+go test ./functions/site -run '^TestPacked$' -update
 go test ./functions/notifications -run '^TestMailsLookAsTheyDid$' -update

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/honeydue/backend/shared/api"
+	"github.com/honeydue/backend/shared/function"
+	"github.com/honeydue/backend/shared/function/functiontest"
+)
+
+// The document in the folder is that of the code.
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	s := newService(&function.Base{}, nil, "")
+	functiontest.File(t, "openapi.json", api.Document("admin", s.routes))
+}
