@@ -1,4 +1,4 @@
-// Command site answers for the API as a whole: its health, its OpenAPI document and the pages that show it.
+// Command site is the public site, and answers for the API as a whole: its health, its OpenAPI document and the pages that show it.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 
 type config struct {
 	Base function.Config
+	Site settings
 }
 
 func main() { run.Main(start) }
@@ -19,9 +20,13 @@ func start(ctx context.Context) error {
 	if err := run.Read(&cfg); err != nil {
 		return err
 	}
+	said, err := cfg.Site.check()
+	if err != nil {
+		return err
+	}
 	base, err := function.Open(ctx, "site", cfg.Base, cfg.Base.Run.Logger("site"))
 	if err != nil {
 		return err
 	}
-	return base.Serve(ctx, newService(base.DB, base.Cache).routes)
+	return base.Serve(ctx, newService(base.DB, base.Cache, said).routes)
 }

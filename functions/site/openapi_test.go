@@ -10,5 +10,5 @@ import (
 // The document in the folder is that of the code.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	functiontest.File(t, "openapi.json", api.Document("site", newService(nil, nil).routes))
+	functiontest.File(t, "openapi.json", api.Document("site", newService(nil, nil, settings{}).routes))
 }

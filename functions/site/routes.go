@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,13 +12,14 @@ import (
 
 // service holds what the handlers use. None of its calls needs a person who is signed in.
 type service struct {
-	db    *pg.DB
-	cache *cache.Cache
-	site  site
+	db     *pg.DB
+	cache  *cache.Cache
+	docs   docs
+	public *public
 }
 
-func newService(db *pg.DB, kept *cache.Cache) *service {
-	return &service{db: db, cache: kept, site: newSite()}
+func newService(db *pg.DB, kept *cache.Cache, said settings) *service {
+	return &service{db: db, cache: kept, docs: newDocs(), public: newPublic(said)}
 }
 
 // routes lists every call. The pages are for people and stand in no document.
@@ -32,29 +32,18 @@ func (s *service) routes(on huma.API) {
 	api.Handle(on, huma.Operation{
 		Method: http.MethodGet, Path: "/api/openapi.json", OperationID: "show-openapi", Tags: []string{"Site"},
 		Summary:     "Get the OpenAPI 3.1 document of the whole API",
-		Description: "May be kept for five minutes. A copy that is still good is confirmed with 304 when its ETag comes in If-None-Match.",
+		Description: "May be kept for five minutes. Comes compressed to whoever accepts it (br, gzip). A copy that is still good is confirmed with 304 when its ETag comes in If-None-Match.",
 		Responses: map[string]*huma.Response{
 			"200": {Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}},
 			"304": {Description: "The copy with this ETag is still good"},
 		},
-	}, show(s.site.openapi))
-	for path, page := range map[string]func() (file, error){
-		"/":                   s.site.home,
-		"/api/docs/":          s.site.docs,
-		"/api/docs/problems/": s.site.problems,
-		"/api/docs/style.css": s.site.style,
+	}, s.showOpenAPI)
+	for path, made := range map[string]func() (file, error){
+		"/api/docs/":          s.docs.calls,
+		"/api/docs/problems/": s.docs.problems,
+		"/api/docs/style.css": s.docs.style,
 	} {
-		api.Handle(on, huma.Operation{Method: http.MethodGet, Path: path, OperationID: path, Hidden: true}, show(page))
+		api.Page(on, http.MethodGet, path, serve(made))
 	}
-}
-
-// show answers with one file of the site.
-func show(made func() (file, error)) func(context.Context, *fileInput) (*fileOutput, error) {
-	return func(_ context.Context, in *fileInput) (*fileOutput, error) {
-		f, err := made()
-		if err != nil {
-			return nil, err
-		}
-		return f.answer(in.IfNoneMatch), nil
-	}
+	s.public.routes(on)
 }

@@ -17,14 +17,14 @@ var merged []byte
 //go:embed templates
 var templates embed.FS
 
-// A site is everything that is served from memory. Each file is made when it is first asked for: whoever wakes the
-// function for one of them does not wait for the others.
-type site struct {
-	home, openapi, docs, problems, style func() (file, error)
+// docs are the API's documents. Each file is made when it is first asked for: whoever wakes the function for one of them
+// does not wait for the others.
+type docs struct {
+	openapi, calls, problems, style func() (file, error)
 }
 
-// newSite returns the site. Nothing in it depends on a request.
-func newSite() site {
+// newDocs returns the documents. Nothing in them depends on a request.
+func newDocs() docs {
 	doc := sync.OnceValues(func() (document, error) {
 		var doc document
 		if err := json.Unmarshal(merged, &doc); err != nil {
@@ -47,20 +47,19 @@ func newSite() site {
 			if err := set.ExecuteTemplate(&html, name, data(doc)); err != nil {
 				return file{}, fmt.Errorf("render %s: %w", name, err)
 			}
-			return newFile("text/html; charset=utf-8", html.Bytes()), nil
+			return newFile(name, "text/html; charset=utf-8", html.Bytes())
 		})
 	}
-	return site{
-		home:     page("home.html", func(document) any { return nil }),
-		openapi:  sync.OnceValues(func() (file, error) { return newFile("application/json", merged), nil }),
-		docs:     page("docs.html", func(d document) any { return newDocsPage(d) }),
+	return docs{
+		openapi:  sync.OnceValues(func() (file, error) { return newFile("openapi.json", "application/json", merged) }),
+		calls:    page("docs.html", func(d document) any { return newDocsPage(d) }),
 		problems: page("problems.html", func(d document) any { return newProblemsPage(d) }),
 		style: sync.OnceValues(func() (file, error) {
 			style, err := templates.ReadFile("templates/style.css")
 			if err != nil {
 				return file{}, fmt.Errorf("read style: %w", err)
 			}
-			return newFile("text/css; charset=utf-8", style), nil
+			return newFile("docs.css", "text/css; charset=utf-8", style)
 		}),
 	}
 }
