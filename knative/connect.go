@@ -13,24 +13,17 @@ import (
 	"github.com/honeydue/backend/knative/broker"
 )
 
-// addRoute gives a function its public paths, or a host. A host may be kept for a function that is not there yet.
+// addRoute gives a function its public paths, and a host.
 func (m *Manifests) addRoute(found object[ingressRoute], middlewares []object[middleware]) error {
 	f := m.function(found.T.Name)
 	if f == nil {
-		if hostOf(found.T.Name) == "" {
-			return fmt.Errorf("metadata.name: there is no Service %s", found.T.Name)
-		}
-		f = &Function{Name: found.T.Name, Host: localHost(found.T.Name, m.Namespace)}
-		defer func() { m.Reserved = append(m.Reserved, f.Hosts...) }()
+		return fmt.Errorf("metadata.name: there is no Service %s", found.T.Name)
 	}
 	for i, r := range found.T.Spec.Routes {
 		field := fmt.Sprintf("spec.routes[%d]", i)
 		host, path, err := r.target(f.Name)
 		if err != nil {
 			return fmt.Errorf("%s.%w", field, err)
-		}
-		if path != "" && m.function(f.Name) == nil {
-			return fmt.Errorf("%s.match: there is no Service %s", field, f.Name)
 		}
 		for _, other := range m.Functions {
 			if slices.Contains(other.Paths, path) || path == "" && slices.Contains(other.Hosts, host) {

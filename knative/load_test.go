@@ -123,14 +123,6 @@ func TestLoadRefusesWhatIsBroken(t *testing.T) {
 			"auth/route.yaml", "(Path(`/api/auth`) || PathPrefix(`/api/auth/`))", "(Path(`/api/tasks`) || PathPrefix(`/api/tasks/`))",
 			[]string{"route.yaml", "/api/tasks leads to"},
 		},
-		"another host for a function that is not there": {
-			"admin/route.yaml", "Host(`admin.myhoneydue.com`)", "Host(`admin.example.com`)",
-			[]string{"admin/route.yaml", "spec.routes[0].match", "host"},
-		},
-		"path for a function that is not there": {
-			"admin/route.yaml", "Host(`admin.myhoneydue.com`)", "Host(`api.myhoneydue.com`) && (Path(`/api/admin`) || PathPrefix(`/api/admin/`))",
-			[]string{"admin/route.yaml", "spec.routes[0].match", "there is no Service admin"},
-		},
 		"no middleware that sets the host": {
 			"site/route.yaml", "        - name: site\n", "",
 			[]string{"site/route.yaml", "spec.routes[0].middlewares[1].name", "body-size"},

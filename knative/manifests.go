@@ -24,7 +24,6 @@ type Manifests struct {
 	Functions []Function   // by name
 	Schedules []PingSource // by name
 	Migrate   Job
-	Reserved  []string // public hosts whose function is not there yet
 }
 
 // A Function is one Knative Service with what leads to it. Its durations and counts are those of its manifest.

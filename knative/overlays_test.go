@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,12 +33,24 @@ type rendered struct {
 	ports       []object[corev1.Service]
 }
 
-// render builds an overlay as kubectl does, and reads all of it strictly.
+// kustomizing lets one test at a time use kustomize, which keeps what it knows of Kubernetes in variables of the process.
+var kustomizing sync.Mutex
+
+// kustomize builds an overlay as kubectl does.
+func kustomize(overlay string) ([]byte, error) {
+	kustomizing.Lock()
+	defer kustomizing.Unlock()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("overlays", overlay))
+	if err != nil {
+		return nil, err
+	}
+	return built.AsYaml()
+}
+
+// render builds an overlay and reads all of it strictly.
 func render(t *testing.T, overlay string) rendered {
 	t.Helper()
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("overlays", overlay))
-	require.NoError(t, err)
-	text, err := built.AsYaml()
+	text, err := kustomize(overlay)
 	require.NoError(t, err)
 	var r rendered
 	for documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text))); ; {

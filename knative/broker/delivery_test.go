@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/knative/broker"
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 func TestBinaryDeliveryOnTheWire(t *testing.T) {
@@ -277,10 +278,9 @@ func TestAnswersThatFail(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free(t.Context())
 	require.NoError(t, err)
-	address := "http://user:hunter2@" + listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := "http://user:hunter2@" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	b := setup(t, []broker.Trigger{{
 		Name: "notifications", Subscriber: broker.Destination{URI: address}, Delivery: &broker.Delivery{Retry: 2},
 	}})

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/knative/broker"
+	"github.com/honeydue/backend/shared/devserver/devtest"
 )
 
 const patience = 10 * time.Second
@@ -118,7 +119,7 @@ func (b *bundle) waited() []time.Duration {
 
 func do(t *testing.T, req *http.Request) *http.Response {
 	t.Helper()
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := devtest.Client.Do(req)
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/shared/devserver"
+	"github.com/honeydue/backend/shared/devserver/devtest"
 )
 
 type bucketBundle struct {
@@ -55,7 +56,7 @@ func (b bucketBundle) get(t *testing.T, path, etag string) (*http.Response, stri
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+path, http.NoBody)
 	require.NoError(t, err)
 	req.Header.Set("If-None-Match", etag)
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	require.NoError(t, err)
 	body, err := io.ReadAll(res.Body)
 	require.NoError(t, err)

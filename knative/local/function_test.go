@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/knative"
+	"github.com/honeydue/backend/shared/devserver/devtest"
 )
 
 type bundle struct {
@@ -65,7 +66,7 @@ func (b bundle) do(t *testing.T, method, path, body string, headers ...string) *
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, res.Body.Close()) })
 	return res
@@ -275,7 +276,7 @@ func TestCallerWhoLeavesFreesItsPlace(t *testing.T) {
 	require.NoError(t, err)
 	left := make(chan error, 1)
 	go func() {
-		res, err := http.DefaultClient.Do(req)
+		res, err := devtest.Client.Do(req)
 		if err == nil {
 			_ = res.Body.Close()
 		}

@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -103,6 +104,12 @@ func (s *System) start(ctx context.Context, c Config) error {
 	return s.open(c, listener)
 }
 
+// hostURL is where a function that has a public host of its own answers here.
+func (s *System) hostURL(function string) string {
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(s.URL, "http://"))
+	return "http://" + net.JoinHostPort(function+".localhost", port)
+}
+
 // takeFolder makes sure that no other system has the folder.
 func (s *System) takeFolder(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o755); err != nil {
@@ -167,11 +174,15 @@ func (s *System) connect(c Config) (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := localValues(c.Manifests, s, codeKey)
+	adminKey, err := secretFile(filepath.Join(c.Dir, "admin.key"))
+	if err != nil {
+		return nil, err
+	}
+	v := localValues(c.Manifests, s, codeKey, adminKey)
 	for reference, value := range c.Values {
 		v[reference] = value
 	}
-	return v, nil
+	return v, writeAdminFile(c.Dir, s.hostURL("admin"), v)
 }
 
 // migrate runs the Job that a rollout would run.

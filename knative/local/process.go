@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 const (
@@ -38,7 +40,7 @@ type process struct {
 
 // startProcess runs a program that shall listen on a free port.
 func startProcess(program string, env []string, logs io.Writer) (*process, error) {
-	port, err := freePort()
+	port, err := ports.Free(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -154,14 +156,4 @@ func (p *process) signal(s syscall.Signal) {
 	if !isClosed(p.ended) {
 		_ = syscall.Kill(-p.cmd.Process.Pid, s)
 	}
-}
-
-// freePort returns a port that was free a moment ago.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0")) //nolint:noctx // returns at once
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

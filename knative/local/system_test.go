@@ -18,6 +18,7 @@ import (
 	"github.com/honeydue/backend/knative"
 	"github.com/honeydue/backend/knative/local"
 	"github.com/honeydue/backend/shared/devserver"
+	"github.com/honeydue/backend/shared/devserver/devtest"
 )
 
 // start runs the real manifests with the echo program in the place of every function.
@@ -59,7 +60,7 @@ func request(t *testing.T, method, url string, headers map[string]string, body s
 		}
 		req.Header.Set(name, value)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := devtest.Client.Do(req)
 	require.NoError(t, err)
 	content, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
@@ -174,7 +175,7 @@ func TestSystem(t *testing.T) {
 			} {
 				req.Header.Set(name, value)
 			}
-			res, err := http.DefaultClient.Do(req)
+			res, err := devtest.Client.Do(req)
 			if err != nil {
 				return 0
 			}
@@ -313,7 +314,7 @@ func TestStopAnswersWhatHasBegun(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	answered := make(chan int, 1)
 	go func() {
-		res, err := http.Get(s.URL + "/api/tasks/nap")
+		res, err := devtest.Client.Get(s.URL + "/api/tasks/nap")
 		if err != nil {
 			answered <- 0
 			return
@@ -327,6 +328,6 @@ func TestStopAnswersWhatHasBegun(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 	require.NoError(t, s.Stop())
 	require.Equal(t, http.StatusOK, <-answered)
-	_, err := http.Get(s.URL)
+	_, err := devtest.Client.Get(s.URL)
 	require.Error(t, err)
 }

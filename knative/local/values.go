@@ -20,7 +20,7 @@ import (
 type values map[string]string
 
 // localValues is what the manifests' references mean on this machine.
-func localValues(m *knative.Manifests, s *System, codeKey string) values {
+func localValues(m *knative.Manifests, s *System, codeKey, adminKey string) values {
 	v := values{
 		"honeydue/API_URL":              s.URL,
 		"honeydue/DATABASE_EXEC_MODE":   "exec",
@@ -32,6 +32,7 @@ func localValues(m *knative.Manifests, s *System, codeKey string) values {
 		"honeydue/S3_REGION":            devserver.Region,
 		"honeydue/TRUSTED_PROXIES":      "127.0.0.0/8,::1/128",
 		"honeydue/UPLOADS_METHOD":       "post",
+		"honeydue-admin/ADMIN_KEY":      adminKey,
 		"honeydue-codes/CODE_KEY":       codeKey,
 		"honeydue-migrate/DATABASE_URL": s.Postgres.URL(devserver.Owner, database),
 		"honeydue-redis/REDIS_URL":      s.Redis.URL(0),
@@ -79,6 +80,18 @@ func (v values) environment(env []corev1.EnvVar) ([]string, error) {
 		}
 	}
 	return filled, nil
+}
+
+// adminFile is where `make admin` reads how to reach the database of this system, in the form of a file of Secrets.
+const adminFile = "admin.env"
+
+// writeAdminFile keeps what `make admin` needs of values.
+func writeAdminFile(dir, panel string, v values) error {
+	text := "honeydue-admin/DATABASE_URL=" + v["honeydue-admin/DATABASE_URL"] + "\nADMIN_URL=" + panel + "\n"
+	if err := os.WriteFile(filepath.Join(dir, adminFile), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", adminFile, err)
+	}
+	return nil
 }
 
 // secretFile returns the random value that a file keeps, 32 bytes in hexadecimal, made on first use.

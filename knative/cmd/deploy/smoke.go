@@ -135,6 +135,8 @@ func isFunction(path string, answer *http.Response) bool {
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return problem
+	case http.StatusSeeOther: // to where people sign in; the edge would name a whole address
+		return strings.HasPrefix(answer.Header.Get("Location"), "/")
 	}
 	return answer.StatusCode >= 200 && answer.StatusCode < 300
 }

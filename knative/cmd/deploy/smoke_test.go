@@ -58,6 +58,10 @@ func TestAnswerOfFunction(t *testing.T) {
 		answer := &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.kind}}}
 		require.Equal(t, c.want, isFunction(c.path, answer), c)
 	}
+	for to, want := range map[string]bool{"/sign-in/": true, "https://www.example.com/": false, "": false} {
+		answer := &http.Response{StatusCode: http.StatusSeeOther, Header: http.Header{"Location": {to}}}
+		require.Equal(t, want, isFunction("/", answer), to)
+	}
 }
 
 func TestSmokeAsksUntilTheFunctionAnswers(t *testing.T) {

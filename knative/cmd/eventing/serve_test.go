@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/knative/broker"
+	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 const patience = 20 * time.Second
@@ -41,7 +44,7 @@ func publish(t *testing.T, url string) int {
 	} {
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := devtest.Client.Do(req)
 	if err != nil {
 		return 0
 	}
@@ -77,11 +80,11 @@ func TestServe(t *testing.T) {
 	}()
 	require.Equal(t, "/apis/v1/namespaces/honeydue/pingsources/outbox", <-got)
 
-	resp, err := http.Get(url + "/healthz")
+	resp, err := devtest.Client.Get(url + "/healthz")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)
-	resp, err = http.Get(url + "/honeydue/other")
+	resp, err = devtest.Client.Get(url + "/honeydue/other")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusNotFound, resp.StatusCode)
@@ -115,18 +118,17 @@ func TestSignal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "all.yaml"), []byte(brokerYAML+"---\n"+triggerYAML), 0o600))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := ports.Free(t.Context())
 	require.NoError(t, err)
-	host, port, err := net.SplitHostPort(listener.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
+	const host = "127.0.0.1"
+	port := strconv.Itoa(free)
 
 	program := exec.Command(os.Args[0])
 	program.Env = []string{"EVENTING_TEST_MAIN=1", "MANIFESTS=" + dir, "LISTEN_HOST=" + host, "PORT=" + port}
 	require.NoError(t, program.Start())
 	t.Cleanup(func() { _ = program.Process.Kill() })
 	require.Eventually(t, func() bool {
-		resp, err := http.Get("http://" + net.JoinHostPort(host, port) + "/healthz")
+		resp, err := devtest.Client.Get("http://" + net.JoinHostPort(host, port) + "/healthz")
 		if err != nil {
 			return false
 		}

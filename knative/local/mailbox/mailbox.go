@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 const (
@@ -76,7 +78,7 @@ func (m *Mailbox) Start() error {
 	if m.server != nil {
 		return nil
 	}
-	listener, err := net.Listen("tcp", m.address) //nolint:noctx // returns at once
+	listener, err := ports.Listen(context.Background(), m.address)
 	if err != nil {
 		return fmt.Errorf("listen for mail: %w", err)
 	}
