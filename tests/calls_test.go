@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -162,10 +163,16 @@ func operations(t *testing.T, s *local.System) []operation {
 	return all
 }
 
-// send makes the call as a phone with a token, from an address of its own so that no limit is met.
+// times is the Server-Timing of every answer. A call that somebody could probe withholds how long its parts took.
+var times = regexp.MustCompile(`^db(;dur=[\d.]+, cache;dur=[\d.]+|, cache), cold;dur=[\d.]+$`)
+
+// send makes the call as a phone with a token, from an address of its own so that no limit is met. Whatever the answer is, it
+// tells its times.
 func (o operation) send(ctx context.Context, t *testing.T, f *fixture, token string, body any) story.Answer {
 	t.Helper()
-	return o.sendTo(ctx, t, f, f.path(o.path), token, body)
+	answer := o.sendTo(ctx, t, f, f.path(o.path), token, body)
+	require.Regexp(t, times, answer.Header.Get("Server-Timing"), "%s: %d", o.name, answer.Status)
+	return answer
 }
 
 func (o operation) sendTo(ctx context.Context, t *testing.T, f *fixture, path, token string, body any) story.Answer {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,7 +76,7 @@ func (v *village) assigned(c *duty, giver *villager) {
 func (v *village) complete(ctx context.Context, t *testing.T) {
 	t.Helper()
 	c := v.anyDuty()
-	if c == nil {
+	if c == nil || v.fullOf("task_completed", c.home) {
 		return
 	}
 	who := v.anyOf(c.home)
@@ -84,6 +85,29 @@ func (v *village) complete(ctx context.Context, t *testing.T) {
 	e := &entry{id: done.Completion.ID}
 	c.past = append(c.past, e)
 	v.tell(fact{typ: "task_completed", thing: fmt.Sprintf("completion %d", e.id), home: c.home, by: who, duty: c, entry: e})
+}
+
+// newsAnHour is how much news of a type somebody gets by mail or push within an hour. What is cut off beyond that depends on the order in
+// which events arrive, so that no reckoning could tell: the story stays below.
+const newsAnHour = 60
+
+// fullOf returns whether one more fact of that type might be too much for somebody who has belonged to a home, or may come to it.
+func (v *village) fullOf(typ string, h *house) bool {
+	ofHome, ofPeople := 0, map[*villager]int{}
+	for _, f := range v.facts {
+		if f.typ != typ {
+			continue
+		}
+		if f.home == h {
+			ofHome++
+		}
+		for _, p := range f.home.people {
+			if p != f.by {
+				ofPeople[p]++
+			}
+		}
+	}
+	return ofHome >= newsAnHour || slices.ContainsFunc(h.people, func(p *villager) bool { return ofPeople[p] >= newsAnHour })
 }
 
 // takeBack undoes what was done last, as if it had not happened.

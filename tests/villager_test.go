@@ -20,7 +20,11 @@ type villager struct {
 	password  string
 	asked     bool // for a code that resets it
 	forgetful bool // the code is still good
+	changes   int  // of the password
 }
+
+// securityAnHour is how many mails about their account somebody gets within an hour.
+const securityAnHour = 5
 
 // register gives somebody one or two phones.
 func (v *village) register(ctx context.Context, t *testing.T, p *villager) {
@@ -55,6 +59,9 @@ func (v *village) mute(ctx context.Context, t *testing.T, p *villager) {
 func (v *village) changePassword(ctx context.Context, t *testing.T) {
 	t.Helper()
 	p := pick(v.random, v.people)
+	if p.changes++; p.changes > securityAnHour {
+		return
+	}
 	next := fmt.Sprintf("%s-%d", story.Password, len(v.facts))
 	v.must(ctx, t, p, http.MethodPost, "/api/auth/change-password/", map[string]any{"current_password": p.password, "new_password": next}, nil)
 	p.password, p.forgetful = next, false

@@ -34,11 +34,14 @@ func Patient(phone func() *Phone) func() *Phone {
 	}
 }
 
+// What tests serve closes the idle connections of net/http's own transport when it ends; these are the phones'.
+var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}
+
 // NewPhone returns a phone that nobody is signed in on.
 func NewPhone(url string) *Phone {
 	var n [3]byte
 	_, _ = rand.Read(n[:])
-	return &Phone{URL: url, Address: fmt.Sprintf("10.%d.%d.%d", n[0], n[1], n[2]), Client: &http.Client{Timeout: 20 * time.Second}}
+	return &Phone{URL: url, Address: fmt.Sprintf("10.%d.%d.%d", n[0], n[1], n[2]), Client: client}
 }
 
 // An Answer is a response, read whole.

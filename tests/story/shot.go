@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -45,6 +46,25 @@ func Shot(width, height int) ([]byte, error) {
 	for i := range picture.Pix {
 		picture.Pix[i] = byte(i % width * 255 / width)
 	}
+	return taken(picture)
+}
+
+// Grainy is a [Shot] with as much noise as makes its file as long as a phone's.
+func Grainy(width, height int) ([]byte, error) {
+	const noise = 31
+	picture := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio420)
+	source := rand.New(rand.NewPCG(1, 2))
+	for i := range picture.Y {
+		picture.Y[i] = byte(64 + i*64/len(picture.Y) + source.IntN(noise))
+	}
+	for i := range picture.Cb {
+		picture.Cb[i], picture.Cr[i] = 120, 136
+	}
+	return taken(picture)
+}
+
+// taken is the file that a phone makes of a picture.
+func taken(picture image.Image) ([]byte, error) {
 	var file bytes.Buffer
 	if err := jpeg.Encode(&file, picture, nil); err != nil {
 		return nil, fmt.Errorf("encode photo: %w", err)
