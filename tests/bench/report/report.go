@@ -32,3 +32,9 @@ func Verdict(met bool) string {
 	}
 	return "MISSED"
 }
+
+// MS is a duration as tables have it.
+func MS(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+// MiB is a number of bytes as tables have it.
+func MiB(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
