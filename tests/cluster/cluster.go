@@ -48,7 +48,10 @@ const (
 	ours      = "app.kubernetes.io/part-of=honeydue" // label of everything that a rollout makes
 )
 
-const cleaning = 5 * time.Minute
+const (
+	cleaning = 5 * time.Minute
+	removing = time.Minute // of it, for the functions
+)
 
 // Up starts the servers and rolls everything out with `make deploy`, after it has removed what a killed run left behind. It
 // takes minutes and says on log what it does. When it fails, ctx's end included, it reports there and takes everything
@@ -110,7 +113,7 @@ func (c *Cluster) Down(ctx context.Context) error {
 	var errs []error
 	if c.mine {
 		// The functions end while their servers still answer.
-		errs = append(errs, c.clear(ctx))
+		errs = append(errs, c.removeFunctions(ctx), c.clear(ctx))
 	}
 	return errors.Join(append(errs, c.stopServers(ctx), os.RemoveAll(c.dir), c.lock.Close())...)
 }
@@ -154,6 +157,17 @@ func hasImage(ctx context.Context, image string) error {
 		return fmt.Errorf("find KO_DEFAULTBASEIMAGE in its registry, push it again if that was started anew: %w", err)
 	}
 	return nil
+}
+
+// removeFunctions deletes the functions and returns when their pods are gone. A namespace that goes with pods in it is left alone
+// for half of the longest time that one of them may take, and only then looked at again.
+func (c *Cluster) removeFunctions(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, removing)
+	defer cancel()
+	if _, err := c.Kubectl(ctx, "", "delete", "services.serving.knative.dev", "-n", Namespace, "-l", ours, "--ignore-not-found"); err != nil {
+		return err
+	}
+	return c.AwaitZero(ctx)
 }
 
 // clear deletes everything of ours from the cluster and returns when it is gone. A namespace of that name that a rollout of

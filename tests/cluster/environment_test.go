@@ -48,10 +48,11 @@ func TestAddressOfThisMachine(t *testing.T) {
 	require.Error(t, isLocal(netip.MustParseAddr("192.0.2.1")))
 }
 
-func TestProcessesOfNoContainer(t *testing.T) {
+func TestPodsThatDoNotRun(t *testing.T) {
 	t.Parallel()
-	_, err := processes("")
-	require.ErrorContains(t, err, "has not started")
-	_, err = processes("no container of this machine has this id")
-	require.ErrorContains(t, err, "none on this machine")
+	for _, id := range []string{"", "no container of this machine has this id"} {
+		pod := Pod{Name: "one", container: id, sidecar: id}
+		require.ErrorContains(t, pod.Kill(), "kill one: it does not run")
+		require.NoError(t, pod.hasten())
+	}
 }

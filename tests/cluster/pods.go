@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,44 +12,59 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Labels that Knative puts on a function's pods.
+// Labels that Knative puts on a function's pods, and its names for their containers.
 const (
-	serviceLabel  = "serving.knative.dev/service"
-	revisionLabel = "serving.knative.dev/revision"
-	userContainer = "user-container"
+	serviceLabel     = "serving.knative.dev/service"
+	revisionLabel    = "serving.knative.dev/revision"
+	userContainer    = "user-container"
+	sidecarContainer = "queue-proxy"
 )
+
+// glance lies between two looks at pods.
+const glance = 250 * time.Millisecond
 
 // A Pod is one process of a function, with Knative's sidecar.
 type Pod struct {
 	Name, Function, Revision string
+
+	ID      string // its uid
+	Address string // on which its containers listen, and which this machine reaches; empty before it has one
 
 	Ready  bool
 	Ending bool // it finishes what it has begun
 
 	Restarts int // of its own container
 
-	container string // id, empty until it has started
+	container, sidecar string // ids of its own container and Knative's, empty until they have started
 }
 
-// Pods lists a function's pods, also those that start or end.
-func (c *Cluster) Pods(ctx context.Context, function string) ([]Pod, error) {
+// Pods lists the functions' pods, also those that start or end; without names, those of all functions.
+func (c *Cluster) Pods(ctx context.Context, functions ...string) ([]Pod, error) {
+	selector := serviceLabel
+	if len(functions) > 0 {
+		selector += " in (" + strings.Join(functions, ",") + ")"
+	}
 	var list corev1.PodList
-	if err := c.read(ctx, &list, "pods", "-n", Namespace, "-l", serviceLabel+"="+function); err != nil {
+	if err := c.read(ctx, &list, "pods", "-n", Namespace, "-l", selector); err != nil {
 		return nil, err
 	}
 	var pods []Pod
 	for _, p := range list.Items {
-		pod := Pod{Name: p.Name, Function: function, Revision: p.Labels[revisionLabel], Ending: p.DeletionTimestamp != nil}
+		pod := Pod{Name: p.Name, Function: p.Labels[serviceLabel], Revision: p.Labels[revisionLabel], Ending: p.DeletionTimestamp != nil}
+		pod.ID, pod.Address = string(p.UID), p.Status.PodIP
 		pod.Ready = !pod.Ending && slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 		})
 		for _, s := range p.Status.ContainerStatuses {
-			if s.Name != userContainer {
-				continue
-			}
-			pod.Restarts = int(s.RestartCount)
+			id := ""
 			if s.State.Running != nil {
-				_, pod.container, _ = strings.Cut(s.ContainerID, "://")
+				_, id, _ = strings.Cut(s.ContainerID, "://")
+			}
+			switch s.Name {
+			case userContainer:
+				pod.Restarts, pod.container = int(s.RestartCount), id
+			case sidecarContainer:
+				pod.sidecar = id
 			}
 		}
 		pods = append(pods, pod)
@@ -58,7 +74,6 @@ func (c *Cluster) Pods(ctx context.Context, function string) ([]Pod, error) {
 
 // AwaitPods waits until a function's pods are as they should be, and returns them.
 func (c *Cluster) AwaitPods(ctx context.Context, function string, good func([]Pod) bool) ([]Pod, error) {
-	const pause = 250 * time.Millisecond
 	for {
 		pods, err := c.Pods(ctx, function)
 		if err != nil {
@@ -70,7 +85,7 @@ func (c *Cluster) AwaitPods(ctx context.Context, function string, good func([]Po
 		select {
 		case <-ctx.Done():
 			return pods, fmt.Errorf("wait for pods of %s: %w, last: %+v", function, ctx.Err(), pods)
-		case <-time.After(pause):
+		case <-time.After(glance):
 		}
 	}
 }
@@ -82,26 +97,33 @@ func ReadyPods(n int) func([]Pod) bool {
 	}
 }
 
-// AwaitZero waits until none of the functions has a pod; without names, until none of all has.
+// AwaitZero waits until the autoscaler has let go of every pod of the functions, and these are gone; without names, of all. It
+// has each end as soon as its program has, without the half minute that Knative's sidecar waits for stragglers.
 func (c *Cluster) AwaitZero(ctx context.Context, functions ...string) error {
-	if len(functions) == 0 {
-		functions = c.Functions()
-	}
-	for _, function := range functions {
-		for {
-			pods, err := c.Pods(ctx, function)
-			if err != nil {
+	told := map[string]bool{}
+	for {
+		pods, err := c.Pods(ctx, functions...)
+		if err != nil {
+			return err
+		}
+		if len(pods) == 0 {
+			return nil
+		}
+		for _, p := range pods {
+			if !p.Ending || told[p.Name] {
+				continue
+			}
+			if err := p.hasten(); err != nil {
 				return err
 			}
-			if len(pods) == 0 {
-				break
-			}
-			if _, err := c.Kubectl(ctx, "", "wait", "pod", "-n", Namespace, "-l", serviceLabel+"="+function, "--for=delete", "--timeout=1h"); err != nil {
-				return fmt.Errorf("wait for zero pods of %s: %w", function, err)
-			}
+			told[p.Name] = true
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for zero pods: %w, last: %+v", ctx.Err(), pods)
+		case <-time.After(glance):
 		}
 	}
-	return nil
 }
 
 // Functions returns the names of all functions.
@@ -113,16 +135,26 @@ func (c *Cluster) Functions() []string {
 	return names
 }
 
+// Containers returns the ids of its own container and of Knative's sidecar, empty until they have started.
+func (p Pod) Containers() (own, sidecar string) { return p.container, p.sidecar }
+
 // Kill ends a pod's program with SIGKILL, as a crash would; Knative's sidecar beside it lives on.
 func (p Pod) Kill() error {
-	pids, err := processes(p.container)
+	told, err := signal(p.container, syscall.SIGKILL)
+	if err == nil && told == 0 {
+		err = errors.New("it does not run")
+	}
 	if err != nil {
 		return fmt.Errorf("kill %s: %w", p.Name, err)
 	}
-	for _, pid := range pids {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			return fmt.Errorf("kill %s: %w", p.Name, err)
-		}
+	return nil
+}
+
+// hasten ends the sidecar of a pod that is ending, which takes a second SIGTERM for "now". The program is then told to end as
+// ever, and takes its time.
+func (p Pod) hasten() error {
+	if _, err := signal(p.sidecar, syscall.SIGTERM); err != nil {
+		return fmt.Errorf("hasten the end of %s: %w", p.Name, err)
 	}
 	return nil
 }

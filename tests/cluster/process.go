@@ -40,7 +40,7 @@ func (c *Cluster) Make(ctx context.Context, args ...string) (string, error) {
 		name, _, _ := strings.Cut(variable, "=")
 		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
 	})
-	cmd.Env = append(cmd.Env, "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String())
+	cmd.Env = append(cmd.Env, "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String(), c.kept())
 	var printed bytes.Buffer
 	both := io.MultiWriter(&printed, c.log)
 	cmd.Stdout, cmd.Stderr = both, both // the same, so that writes come one after the other
@@ -54,7 +54,7 @@ func (c *Cluster) Make(ctx context.Context, args ...string) (string, error) {
 func (c *Cluster) Build(ctx context.Context, pkg string) (string, error) {
 	cmd := command(ctx, filepath.Join(c.root, "bin", "ko"), "build", "--base-import-paths", "--platform=linux/"+runtime.GOARCH, pkg)
 	cmd.Dir = c.root
-	cmd.Env = append(os.Environ(), "KO_DOCKER_REPO="+c.Environment.Registry, "KO_DEFAULTBASEIMAGE="+c.Environment.BaseImage)
+	cmd.Env = append(os.Environ(), "KO_DOCKER_REPO="+c.Environment.Registry, "KO_DEFAULTBASEIMAGE="+c.Environment.BaseImage, c.kept())
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()
@@ -63,6 +63,9 @@ func (c *Cluster) Build(ctx context.Context, pkg string) (string, error) {
 	}
 	return strings.TrimSpace(string(out)), nil
 }
+
+// kept has ko keep the programs that it built, which the tests deploy again and again, for this run alone.
+func (c *Cluster) kept() string { return "KOCACHE=" + filepath.Join(c.dir, "ko") }
 
 // workspace returns the folder of go.work.
 func workspace(ctx context.Context) (string, error) {
@@ -77,14 +80,34 @@ func workspace(ctx context.Context) (string, error) {
 	return filepath.Dir(file), nil
 }
 
-// processes returns the ids of a container's processes on this machine, which is the node.
+// signal sends a signal to a container's processes on this machine, which is the node, and returns how many there were: none
+// when it has no id, or has ended.
+func signal(container string, s syscall.Signal) (told int, err error) {
+	pids, err := processes(container)
+	if err != nil {
+		return 0, fmt.Errorf("find processes: %w", err)
+	}
+	for _, pid := range pids {
+		err := syscall.Kill(pid, s)
+		if errors.Is(err, syscall.ESRCH) {
+			continue // it has ended
+		}
+		if err != nil {
+			return told, fmt.Errorf("signal process: %w", err)
+		}
+		told++
+	}
+	return told, nil
+}
+
+// processes returns the ids of a container's processes.
 func processes(container string) ([]int, error) {
 	if container == "" {
-		return nil, errors.New("find processes: the container has not started")
+		return nil, nil
 	}
 	files, err := filepath.Glob("/proc/[0-9]*/cgroup")
 	if err != nil {
-		return nil, fmt.Errorf("find processes: %w", err)
+		return nil, err
 	}
 	var found []int
 	for _, file := range files {
@@ -93,19 +116,16 @@ func processes(container string) ([]int, error) {
 			continue // it has ended
 		}
 		if err != nil {
-			return nil, fmt.Errorf("find processes: %w", err)
+			return nil, err
 		}
 		if !bytes.Contains(text, []byte(container)) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if err != nil {
-			return nil, fmt.Errorf("find processes: %w", err)
+			return nil, err
 		}
 		found = append(found, pid)
-	}
-	if len(found) == 0 {
-		return nil, errors.New("find processes: none on this machine belongs to the container")
 	}
 	return found, nil
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"os"
@@ -24,6 +25,7 @@ func (c *Cluster) createSecrets(ctx context.Context) error {
 		"honeydue-redis/REDIS_URL":      c.Redis.NetworkURL(0),
 		"honeydue-s3/S3_ACCESS_KEY":     c.S3.AccessKey(),
 		"honeydue-s3/S3_SECRET_KEY":     c.S3.SecretKey(),
+		"honeydue-admin/ADMIN_KEY":      hex.EncodeToString([]byte(rand.Text() + rand.Text())[:32]),
 		"honeydue-codes/CODE_KEY":       rand.Text() + rand.Text(),
 		"honeydue-smtp/SMTP_URL":        c.Mailbox.URL() + "?tls=none",
 	}

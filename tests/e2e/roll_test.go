@@ -30,7 +30,7 @@ func loaded(ctx context.Context, t *testing.T, c *cluster.Cluster, name string) 
 // TestRolloutUnderLoad: a new revision takes over, the one before comes back, and a third follows. Each time the old one's
 // pods leave, and nobody notices.
 func TestRolloutUnderLoad(t *testing.T) {
-	ctx, c := within(t, 12*time.Minute)
+	ctx, c := within(t, 8*time.Minute)
 	before := only(t, traffic(ctx, t, c))
 	restored(t, c)
 	l := loaded(ctx, t, c, "roll")
@@ -45,20 +45,39 @@ func TestRolloutUnderLoad(t *testing.T) {
 		before = after
 		began := time.Now()
 		_, err := c.AwaitPods(ctx, "tasks", func(pods []cluster.Pod) bool {
-			return len(pods) > 0 && !slices.ContainsFunc(pods, func(p cluster.Pod) bool { return !p.Ready || p.Revision != after })
+			return stays(1)(pods) && !slices.ContainsFunc(pods, func(p cluster.Pod) bool { return !p.Ending && p.Revision != after })
 		})
 		require.NoError(t, err)
-		t.Logf("%s: the old revision's last pod left %s after the new one served", roll[0], time.Since(began).Round(time.Second))
+		t.Logf("%s: the old revision's pod was told to end %s after the new one served", roll[0], time.Since(began).Round(time.Second))
 		elapse(ctx, t, steady, "the load settles")
 	}
+	lastOnesLeave(ctx, t, c)
 	l.requireNone(t)
 }
 
-// TestScaleDownUnderLoad: three pods become one.
-func TestScaleDownUnderLoad(t *testing.T) {
+// stays is what AwaitPods waits for when that many pods are to be ready, and others at most end.
+func stays(n int) func([]cluster.Pod) bool {
+	return func(pods []cluster.Pod) bool {
+		return cluster.ReadyPods(n)(slices.DeleteFunc(slices.Clone(pods), func(p cluster.Pod) bool { return p.Ending }))
+	}
+}
+
+// lastOnesLeave waits until one pod is ready and all others are gone, which takes half a minute from when they are told, and lets
+// the load go on a little.
+func lastOnesLeave(ctx context.Context, t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	began := time.Now()
+	_, err := c.AwaitPods(ctx, "tasks", cluster.ReadyPods(1))
+	require.NoError(t, err)
+	t.Logf("the last pod that was told to end left %s later", time.Since(began).Round(time.Second))
+	elapse(ctx, t, steady, "the load settles")
+}
+
+// TestPodsLeaveUnderLoad: three pods become one, as when the crowd goes, and that one is deleted, as when its node is drained.
+func TestPodsLeaveUnderLoad(t *testing.T) {
 	ctx, c := within(t, 5*time.Minute)
-	l := loaded(ctx, t, c, "scale down")
-	pods, err := c.AwaitPods(ctx, "tasks", func(pods []cluster.Pod) bool { return len(pods) > 0 && pods[0].Ready })
+	l := loaded(ctx, t, c, "pods leave")
+	pods, err := c.AwaitPods(ctx, "tasks", cluster.ReadyPods(1))
 	require.NoError(t, err)
 	// The autoscaler reads the bound from its own object; in the Service it would make a new revision.
 	least := func(ctx context.Context, n string) {
@@ -73,25 +92,19 @@ func TestScaleDownUnderLoad(t *testing.T) {
 	elapse(ctx, t, steady, "the load spreads")
 	least(ctx, "0")
 	began := time.Now()
-	_, err = c.AwaitPods(ctx, "tasks", cluster.ReadyPods(1))
+	pods, err = c.AwaitPods(ctx, "tasks", stays(1))
 	require.NoError(t, err)
-	t.Logf("from 3 pods to 1 in %s", time.Since(began).Round(time.Second))
+	t.Logf("two pods of three were told to end after %s", time.Since(began).Round(time.Second))
 	elapse(ctx, t, steady, "the load settles")
-	l.requireNone(t)
-}
 
-// TestDeletedPodUnderLoad: the only pod is deleted, as when its node is drained.
-func TestDeletedPodUnderLoad(t *testing.T) {
-	ctx, c := within(t, 5*time.Minute)
-	l := loaded(ctx, t, c, "deleted pod")
-	pods, err := c.AwaitPods(ctx, "tasks", cluster.ReadyPods(1))
+	last := pods[slices.IndexFunc(pods, func(p cluster.Pod) bool { return p.Ready })].Name
+	_, err = c.Kubectl(ctx, "", "delete", "pod", last, "-n", cluster.Namespace, "--wait=false")
 	require.NoError(t, err)
-	_, err = c.Kubectl(ctx, "", "delete", "pod", pods[0].Name, "-n", cluster.Namespace)
-	require.NoError(t, err)
-	after, err := c.AwaitPods(ctx, "tasks", cluster.ReadyPods(1))
-	require.NoError(t, err)
-	require.NotEqual(t, pods[0].Name, after[0].Name)
-	elapse(ctx, t, steady, "the load settles")
+	_, err = c.AwaitPods(ctx, "tasks", func(pods []cluster.Pod) bool {
+		return stays(1)(pods) && !slices.ContainsFunc(pods, func(p cluster.Pod) bool { return !p.Ending && p.Name == last })
+	})
+	require.NoError(t, err, "another pod takes its place")
+	lastOnesLeave(ctx, t, c)
 	l.requireNone(t)
 }
 

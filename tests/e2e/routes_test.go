@@ -115,9 +115,12 @@ func TestHosts(t *testing.T) {
 	ctx, c := within(t, 2*time.Minute)
 	home := get(ctx, t, c, "myhoneydue.com", "/")
 	require.Equal(t, http.StatusOK, home.status)
-	require.Contains(t, home.body, "<h1>honeyDue</h1>")
-	// One has no function yet, the others no route.
-	for _, host := range []string{"admin.myhoneydue.com", "example.com", "www.example.com", "127.0.0.1", "localhost", ""} {
+	require.Contains(t, home.body, "<h1>Your home, looked")
+	panel := get(ctx, t, c, "admin.myhoneydue.com", "/sign-in/")
+	require.Equal(t, http.StatusOK, panel.status)
+	require.Contains(t, panel.body, "<h1>Sign in</h1>")
+	// These have no route.
+	for _, host := range []string{"example.com", "www.example.com", "127.0.0.1", "localhost", ""} {
 		require.Equal(t, http.StatusNotFound, get(ctx, t, c, host, "/api/health/").status, host)
 	}
 	require.Equal(t, http.StatusNotFound, get(ctx, t, c, cluster.PublicHost, "/api/tasks-and-more/").status)

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/honeydue/backend/tests/bench/report"
 	"github.com/honeydue/backend/tests/cluster"
 )
 
@@ -40,6 +41,7 @@ func sleepers() []*sleeper {
 		{name: "tasks", path: "/api/tasks/", status: http.StatusUnauthorized, like: empty},
 		{name: "uploads", path: "/api/documents/", status: http.StatusUnauthorized, like: empty},
 		{name: "site", path: "/api/openapi.json", status: http.StatusOK, like: empty},
+		{name: "admin", path: "/api/admin/me/", status: http.StatusUnauthorized, like: empty},
 		{name: emptyEvent, status: http.StatusNoContent, like: emptyEvent},
 		{name: "media", status: http.StatusNoContent, like: emptyEvent},
 		{name: "notifications", status: http.StatusNoContent, like: emptyEvent},
@@ -157,17 +159,24 @@ func (m *Measurements) Print(out io.Writer) (met bool, err error) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "function\twoken by\tp50\tp95\tratio at p50\ttarget\t\t")
 	met = true
+	slowest := report.Goal{What: "cold start of each function, p50", Beside: "an empty service that is woken in the same way", Target: fmt.Sprintf("at most %.2f", maxRatio)}
+	greatest := 0.0
 	for _, s := range m.sleepers {
 		by := "request"
 		if s.path == "" {
 			by = "event"
 		}
 		ratio := float64(medians[s.name]) / float64(medians[s.like])
-		verdict := "met"
-		if ratio > maxRatio {
-			verdict, met = "MISSED", false
+		met = met && ratio <= maxRatio
+		if s.like != s.name && ratio > greatest {
+			greatest, slowest.Measured = ratio, fmt.Sprintf("at most %.2f, that of %s", ratio, s.name)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t\n", s.name, by, ms(medians[s.name]), ms(percentile(s.took, 95)), ratio, maxRatio, verdict)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t\n",
+			s.name, by, ms(medians[s.name]), ms(percentile(s.took, 95)), ratio, maxRatio, report.Verdict(ratio <= maxRatio))
+	}
+	slowest.Met = met
+	if _, err := report.Reached(slowest); err != nil {
+		return false, err
 	}
 	return met, table.Flush()
 }
