@@ -1,0 +1,28 @@
+package load
+
+import "sync"
+
+// A Pool is what answers leave for later calls: a session to be ended, a code to be used. Calls are made and answers looked into side
+// by side.
+type Pool[T any] struct {
+	mu  sync.Mutex
+	all []T
+}
+
+// Put leaves one.
+func (p *Pool[T]) Put(one T) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, one)
+}
+
+// Take takes the one that lies there longest, if there is any.
+func (p *Pool[T]) Take() (one T, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.all) == 0 {
+		return one, false
+	}
+	one, p.all = p.all[0], p.all[1:]
+	return one, true
+}

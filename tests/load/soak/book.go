@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A book is what goes on in a town, as those know it who live there. Its methods may be called at the same time.
+type book struct {
+	mu     sync.Mutex
+	things map[string]int // that people did, by name
+	asked  int            // requests that were answered
+	again  map[string]int // requests that were sent again, by why
+	strays int            // of those, how many no kill explains
+	kills  map[string][]time.Time
+	wrong  map[string]int // what was not as it must be, by what
+	mails  []*due
+}
+
+// A due is a mail that somebody must get.
+type due struct {
+	to, subject string
+	untrue      func() bool // whether it stopped being true, so that it need not be sent; nil: it never does
+}
+
+func count[K comparable](into *map[K]int, what K) {
+	if *into == nil {
+		*into = map[K]int{}
+	}
+	(*into)[what]++
+}
+
+// did counts something that people did, and what was wrong with it.
+func (b *book) did(name string, err error) {
+	b.mu.Lock()
+	count(&b.things, name)
+	b.mu.Unlock()
+	b.expect(name, err)
+}
+
+// expect counts what is wrong, where something is.
+func (b *book) expect(name string, err error) {
+	if err == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	count(&b.wrong, name+": "+err.Error())
+}
+
+func (b *book) answered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked++
+}
+
+// aftermath is how long after a kill trouble may come of it.
+const aftermath = 5 * time.Second
+
+// askedAgain counts a request that is sent again after that status, 0 where there was no answer.
+func (b *book) askedAgain(status int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	why := "no answer"
+	if status > 0 {
+		why = strconv.Itoa(status)
+	}
+	count(&b.again, why)
+	since := time.Now().Add(-aftermath)
+	for _, times := range b.kills {
+		if slices.ContainsFunc(times, since.Before) {
+			return
+		}
+	}
+	b.strays++
+}
+
+// killed notes that a function was killed just now.
+func (b *book) killed(function string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kills == nil {
+		b.kills = map[string][]time.Time{}
+	}
+	b.kills[function] = append(b.kills[function], time.Now())
+}
+
+// killedBetween returns whether the function was killed in that time.
+func (b *book) killedBetween(function string, from, to time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(b.kills[function], func(at time.Time) bool { return !at.Before(from) && !at.After(to) })
+}
+
+// owes notes a mail that is due.
+func (b *book) owes(d *due) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mails = append(b.mails, d)
+}
+
+// summary says in a few lines what went on.
+func (b *book) summary(lasting time.Duration) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	total, kills := 0, 0
+	for _, n := range b.things {
+		total += n
+	}
+	for _, times := range b.kills {
+		kills += len(times)
+	}
+	var s strings.Builder
+	fmt.Fprintf(&s, "People did %d things (%.1f a second) with %d requests (%.1f a second):\n ", total, float64(total)/lasting.Seconds(), b.asked, float64(b.asked)/lasting.Seconds())
+	for _, name := range slices.Sorted(maps.Keys(b.things)) {
+		fmt.Fprintf(&s, " %s %d;", name, b.things[name])
+	}
+	fmt.Fprintf(&s, "\n%d kills:", kills)
+	for _, name := range slices.Sorted(maps.Keys(b.kills)) {
+		fmt.Fprintf(&s, " %s %d;", name, len(b.kills[name]))
+	}
+	s.WriteString(" requests that were sent again:")
+	if len(b.again) == 0 {
+		s.WriteString(" none;")
+	}
+	for _, why := range slices.Sorted(maps.Keys(b.again)) {
+		fmt.Fprintf(&s, " after %s %d;", why, b.again[why])
+	}
+	fmt.Fprintf(&s, " %d of them with no kill in the %s before", b.strays, aftermath)
+	return s.String()
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// A cabin is a further home of the owner's, which is made, shared, left and deleted, one step at a time.
+type cabin struct {
+	id   int64 // 0: there is none
+	with *person
+	left bool
+	gone []int64
+}
+
+// joinsAnHour is how often somebody may join homes.
+const joinsAnHour = 10
+
+func homePath(id int64) string { return fmt.Sprintf("/api/residences/%d/", id) }
+
+// admit has the owner let somebody into a home. A code is a secret: whoever gets no answer asks for another one, which ends the first.
+func (h *household) admit(ctx context.Context, home int64, p *person) error {
+	var shared struct{ Code string }
+	if err := h.book.ask(ctx, h.people[0].Phone, post(homePath(home)+"share/", http.StatusCreated, map[string]any{"expires_in_hours": 1}, &shared)); err != nil {
+		return err
+	}
+	p.joined++
+	return h.book.ask(ctx, p.Phone, post("/api/residences/join/", http.StatusOK, map[string]any{"code": shared.Code}, nil))
+}
+
+func (h *household) part(ctx context.Context, home int64, p *person) error {
+	if err := h.book.ask(ctx, p.Phone, remove(fmt.Sprintf("%susers/%d/", homePath(home), p.ID))); err != nil {
+		return err
+	}
+	return h.book.ask(ctx, p.Phone, missing(homePath(home)))
+}
+
+// tellOf notes the mails to those whom p joined in a home, which are true until p has left.
+func (h *household) tellOf(name string, told []*person, left func() bool) {
+	for _, to := range told {
+		h.book.owes(&due{to: to.Email, subject: "Robin joined " + name, untrue: left})
+	}
+}
+
+// visit lets a guest in, or has the one who is there leave.
+func (h *household) visit(ctx context.Context, p *person) error {
+	if h.staying != nil {
+		leaver := h.staying
+		h.staying = nil
+		return h.part(ctx, h.id, leaver)
+	}
+	guest := h.guests[h.visits%len(h.guests)]
+	if guest.joined >= joinsAnHour {
+		return h.myHomes(ctx, p)
+	}
+	h.visits++
+	if err := h.admit(ctx, h.id, guest); err != nil {
+		return err
+	}
+	h.staying = guest
+	visit := h.visits
+	h.tellOf(homeName, h.people, func() bool { return h.staying == nil || h.visits != visit })
+	return h.board(ctx, guest)
+}
+
+const cabinName = "Cabin"
+
+// atCabin takes the next step about the cabin: the owner makes it, lets a member in, the member leaves, the owner deletes it.
+func (h *household) atCabin(ctx context.Context, _ *person) error {
+	owner, member, c := h.people[0], h.people[len(h.people)-1], &h.cabin
+	switch {
+	case c.id == 0:
+		var made struct{ ID int64 }
+		home := map[string]any{"name": cabinName, "residence_type": "cabin"}
+		if err := h.book.ask(ctx, owner.Phone, post("/api/residences/", http.StatusCreated, home, &made)); err != nil {
+			return err
+		}
+		*c = cabin{id: made.ID, gone: c.gone}
+	case c.with == nil && !c.left && member != owner && member.joined < joinsAnHour:
+		if err := h.admit(ctx, c.id, member); err != nil {
+			return err
+		}
+		c.with = member
+		cabin := c.id
+		h.tellOf(cabinName, []*person{owner}, func() bool { return c.with == nil || c.id != cabin })
+	case c.with != nil:
+		c.with, c.left = nil, true
+		if err := h.part(ctx, c.id, member); err != nil {
+			return err
+		}
+	default:
+		if err := h.book.ask(ctx, owner.Phone, remove(homePath(c.id))); err != nil {
+			return err
+		}
+		*c = cabin{gone: append(c.gone, c.id)}
+	}
+	return h.myHomes(ctx, member)
+}
+
+// homesOf are the ids of the homes that somebody of the household belongs to.
+func (h *household) homesOf(p *person) map[int64]bool {
+	all := map[int64]bool{h.id: true}
+	if h.cabin.id > 0 && (p == h.people[0] || p == h.cabin.with) {
+		all[h.cabin.id] = true
+	}
+	return all
+}
+
+// myHomes is the app's first screen, with every home that the person belongs to and no other.
+func (h *household) myHomes(ctx context.Context, p *person) error {
+	var list struct {
+		Results []struct {
+			ID      int64
+			Members int
+			Summary map[string]int
+		}
+	}
+	if err := h.book.ask(ctx, p.Phone, get("/api/residences/my/", &list)); err != nil {
+		return err
+	}
+	mine := h.homesOf(p)
+	for _, shown := range list.Results {
+		if !mine[shown.ID] {
+			return errStranger
+		}
+		tasks := 0
+		for _, n := range shown.Summary {
+			tasks += n
+		}
+		if shown.ID == h.id && (tasks != len(h.tasks) || shown.Members != len(h.living())) {
+			return fmt.Errorf("the home has %d members and %d tasks where there are %d and %d", shown.Members, tasks, len(h.living()), len(h.tasks))
+		}
+	}
+	if len(list.Results) != len(mine) {
+		return errors.New("a home is lost")
+	}
+	return nil
+}
+
+// living are all who belong to the home at this moment.
+func (h *household) living() []*person {
+	if h.staying == nil {
+		return h.people
+	}
+	return append(h.people[:len(h.people):len(h.people)], h.staying)
+}
+
+// members are those who live there, and the guest who stays.
+func (h *household) members(ctx context.Context, p *person) error {
+	var list struct{ Results []struct{ ID int64 } }
+	if err := h.book.ask(ctx, p.Phone, get(homePath(h.id)+"users/", &list)); err != nil {
+		return err
+	}
+	known := map[int64]bool{}
+	for _, p := range h.living() {
+		known[p.ID] = true
+	}
+	for _, shown := range list.Results {
+		if !known[shown.ID] {
+			return errors.New("the members have a stranger among them")
+		}
+	}
+	if len(list.Results) != len(known) {
+		return errors.New("a member is lost")
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/honeydue/backend/tests/bench/report"
+)
+
+// A window is a part of the soak.
+type window struct{ from, to time.Duration }
+
+// windows are the first minutes, without the very first while caches and pools fill, and as many of the last: five of half an hour.
+func windows(lasting time.Duration) (first, last window) {
+	const longest = 5 * time.Minute
+	filling := min(time.Minute, lasting/6)
+	length := min(longest, (lasting-filling)/2)
+	return window{filling, filling + length}, window{lasting - length, lasting}
+}
+
+// median is that of all samples of something within w, and whether there are any.
+func median(samples []sample, what, of string, w window) (float64, bool) {
+	var all []float64
+	for _, s := range samples {
+		if s.what == what && s.of == of && s.after >= w.from && s.after <= w.to {
+			all = append(all, s.n)
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.Sort(all)
+	return (all[len(all)/2] + all[(len(all)-1)/2]) / 2, true
+}
+
+// A change is from the first minutes to the last.
+type change struct{ first, last float64 }
+
+func (c change) String() string { return fmt.Sprintf("%.1f %.1f", c.first, c.last) }
+
+// compare prints what was held in the first and in the last minutes, and returns whether it was the same. What there is no sample of in
+// one of them, since it did not run, counts in neither.
+func compare(out io.Writer, o options, samples []sample) (flat bool, err error) {
+	first, last := windows(o.duration)
+	_, _ = fmt.Fprintf(out, "\nMedians of minutes %.1f to %.1f, and of the last %.1f\n\n", first.from.Minutes(), first.to.Minutes(), (last.to - last.from).Minutes())
+	counted := []string{memory, goroutines, files, threads, clients, connections}
+	sums := map[string]change{}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprint(table, "function\t")
+	for _, what := range counted {
+		_, _ = fmt.Fprint(table, what, "\t")
+	}
+	_, _ = fmt.Fprintln(table)
+	for _, name := range functions() {
+		_, _ = fmt.Fprint(table, name, "\t")
+		for _, what := range counted {
+			c, ok := changeOf(samples, what, name, first, last)
+			if !ok {
+				_, _ = fmt.Fprint(table, "-\t")
+				continue
+			}
+			sums[what] = change{sums[what].first + c.first, sums[what].last + c.last}
+			_, _ = fmt.Fprint(table, c, "\t")
+		}
+		_, _ = fmt.Fprintln(table)
+	}
+	if err := table.Flush(); err != nil {
+		return false, err
+	}
+	if c, ok := changeOf(samples, cached, "all", first, last); ok {
+		sums[cached] = c
+	}
+	return verdicts(out, sums, most(samples, connections))
+}
+
+func changeOf(samples []sample, what, of string, first, last window) (change, bool) {
+	before, begun := median(samples, what, of, first)
+	after, ended := median(samples, what, of, last)
+	return change{before, after}, begun && ended
+}
+
+// most is the most that there ever was of something for one function.
+func most(samples []sample, what string) (n float64) {
+	for _, s := range samples {
+		if s.what == what {
+			n = max(n, s.n)
+		}
+	}
+	return n
+}
+
+// verdicts prints the sums of all functions and whether each stayed as it was: at most a twentieth more, and of what is counted, two
+// more. What PostgreSQL has of connections is up to PgBouncer: never more than its pool for one function.
+func verdicts(out io.Writer, sums map[string]change, connected float64) (flat bool, err error) {
+	const factor, few, pool = 1.05, 2, 4
+	_, _ = fmt.Fprintln(out)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "all functions\tfirst\tlast\tratio\ttarget\t")
+	flat = true
+	for _, what := range []string{memory, goroutines, files, clients, cached} {
+		sum, ok := sums[what]
+		if !ok || sum.first == 0 {
+			return false, fmt.Errorf("there are no samples of %s", what)
+		}
+		ratio := sum.last / sum.first
+		met, target := ratio <= factor, "at most 1.05"
+		if what != memory {
+			met, target = met || sum.last <= sum.first+few, "at most 1.05, or 2 more"
+		}
+		flat = flat && met
+		said := report.Verdict(met)
+		if what == memory {
+			said, err = report.Reached(report.Goal{
+				What: "soak: memory of all functions in its last minutes", Beside: "its first minutes",
+				Measured: fmt.Sprintf("%.3f", ratio), Target: target, Met: met,
+			})
+			if err != nil {
+				return false, err
+			}
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.3f\t%s\t%s\n", what, sum.first, sum.last, ratio, target, said)
+	}
+	_, _ = fmt.Fprintf(table, "%s, most of a function\t\t%.0f\t\tat most %d\t%s\n", connections, connected, pool, report.Verdict(connected <= pool))
+	return flat && connected <= pool, table.Flush()
+}
