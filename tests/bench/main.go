@@ -1,123 +1,110 @@
-// Command bench measures what a test must not: times and sizes, which depend on the machine and its mood. It prints tables, with
-// the target beside each figure, and ends with 1 when one is missed.
+// Command bench runs every benchmark, one after the other, keeps what each said in docs/performance, and writes docs/performance.md from
+// all that is kept there, with plots. It ends with 1 when a target was missed or a benchmark failed.
+//
+//	go run ./tests/bench                # everything that this machine can; about an hour and a half
+//	go run ./tests/bench -only limits   # some, by name; the others stay on the page as they were
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
-	"github.com/honeydue/backend/knative/local"
-	"github.com/honeydue/backend/shared/devserver/wire"
-	"github.com/honeydue/backend/tests/bench/built"
-)
-
-// publishing is how long the sink takes; silence is longer, and means that it is over.
-const (
-	publishing = 200 * time.Millisecond
-	silence    = 2 * publishing
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	met, err := bench(ctx, os.Stdout)
+	only := flag.String("only", "", "names of benchmarks, with commas between")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	met, err := bench(ctx, *only)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
 	if err != nil || !met {
-		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
+		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, out io.Writer) (bool, error) {
-	version, err := goEnv(ctx, "GOVERSION")
+func bench(ctx context.Context, only string) (met bool, err error) {
+	root, err := workspace(ctx)
 	if err != nil {
 		return false, err
 	}
-	_, _ = fmt.Fprintf(out, "honeyDue, %s, %s/%s, %d cores, %s\n\n", version, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
-
-	dir, err := os.MkdirTemp("", "honeydue-bench-")
+	chosen, err := choose(only)
 	if err != nil {
+		return false, err
+	}
+	docs := filepath.Join(root, "docs")
+	folder := filepath.Join(docs, "performance")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return false, fmt.Errorf("make folder: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return false, fmt.Errorf("open folder: %w", err)
-	}
-	stripped := filepath.Join(dir, "stripped")
-	if err := built.Functions(ctx, stripped, functions[:]...); err != nil {
-		return false, err
-	}
-	starts, err := benchStarts(ctx, out, stripped)
-	if err != nil {
-		return false, err
-	}
-	calls, err := withSystem(ctx, filepath.Join(dir, "run"), func(s *local.System, counter *wire.Counter) (bool, error) {
-		trips, err := benchTrips(ctx, out, s, counter)
+	met = true
+	for _, p := range chosen {
+		o, err := p.run(ctx, root, os.Stdout)
 		if err != nil {
 			return false, err
 		}
-		boards, err := benchBoards(ctx, out, s)
-		if err != nil {
+		met = met && o.Met
+		if err := o.keep(folder, p.name); err != nil {
 			return false, err
 		}
-		if err := benchWrites(ctx, out, s); err != nil {
+		if err := write(docs, parts()); err != nil {
 			return false, err
 		}
-		crowd, err := benchCrowd(ctx, out, s, counter)
-		return trips && boards && crowd, err
-	})
-	return starts && calls, err
+	}
+	return met, nil
 }
 
-// slowSink stands where the broker is and takes its time, so that what a function writes after an event was published
-// falls behind the answer that is measured.
-func slowSink(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-r.Context().Done():
-	case <-time.After(publishing):
+// run runs a benchmark, whose tables go to out as well. Only one that could not be run at all is an error: a target that was missed
+// is what is to be written down.
+func (p part) run(ctx context.Context, root string, out io.Writer) (o outcome, err error) {
+	record, err := os.CreateTemp("", "honeydue-bench-*.jsonl")
+	if err != nil {
+		return o, fmt.Errorf("make record: %w", err)
 	}
-	w.WriteHeader(http.StatusAccepted)
+	defer func() { err = errors.Join(err, record.Close(), os.Remove(record.Name())) }()
+	_, _ = fmt.Fprintf(out, "\n== %s\n\n", p.title)
+	var text bytes.Buffer
+	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), report.File+"="+record.Name())
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(out, &text), os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
+	began := time.Now()
+	ran := cmd.Run()
+	took := time.Since(began)
+	if ctx.Err() != nil {
+		return o, fmt.Errorf("%s: %w", p.name, ctx.Err())
+	}
+	var ended *exec.ExitError
+	if ran != nil && !errors.As(ran, &ended) {
+		return o, fmt.Errorf("start %s: %w", p.name, ran)
+	}
+	records, err := report.Read(record)
+	if err != nil {
+		return o, err
+	}
+	return newOutcome(ctx, ran == nil, took, text.String(), records), nil
 }
 
-// withSystem runs fn on a system whose functions reach their database through a counter.
-func withSystem(ctx context.Context, dir string, fn func(*local.System, *wire.Counter) (bool, error)) (met bool, err error) {
-	counter, err := wire.Listen(ctx)
+// workspace returns the folder of the workspace.
+func workspace(ctx context.Context) (string, error) {
+	file, err := exec.CommandContext(ctx, "go", "env", "GOWORK").Output()
 	if err != nil {
-		return false, err
+		return "", fmt.Errorf("go env GOWORK: %w", err)
 	}
-	defer func() { err = errors.Join(err, counter.Close()) }()
-	sink := httptest.NewServer(http.HandlerFunc(slowSink))
-	defer sink.Close()
-	values := map[string]string{"honeydue/K_SINK": sink.URL}
-	for _, name := range functions {
-		values["honeydue-"+name+"/DATABASE_URL"] = fmt.Sprintf("postgres://honeydue_%s@%s/honeydue?sslmode=disable", name, counter.Addr())
-	}
-	s, err := local.Start(ctx, local.Config{Dir: dir, Durable: true, Values: values, Idle: time.Hour})
-	if err != nil {
-		return false, fmt.Errorf("start system: %w", err)
-	}
-	defer func() { err = errors.Join(err, s.Stop()) }()
-	counter.To(fmt.Sprintf("127.0.0.1:%d", s.PgBouncer.Port()))
-	return fn(s, counter)
-}
-
-func goEnv(ctx context.Context, name string) (string, error) {
-	value, err := exec.CommandContext(ctx, "go", "env", name).Output()
-	if err != nil {
-		return "", fmt.Errorf("go env %s: %w", name, err)
-	}
-	return strings.TrimSpace(string(value)), nil
+	return filepath.Dir(strings.TrimSpace(string(file))), nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/honeydue/backend/shared/devserver"
@@ -37,19 +36,19 @@ const (
 	widelyApart  = 500 * time.Millisecond
 )
 
-// ours is the function with its outbox, on a database of that name.
-func (w *world) ours(ctx context.Context, database string) (*contender, error) {
+// ours is the function with its outbox, on a database of that name, in an exec mode.
+func (w *world) ours(ctx context.Context, database, execMode string) (*contender, error) {
 	t, err := w.openTeller(ctx, database)
 	if err != nil {
 		return nil, err
 	}
-	p, err := w.start(ctx, database)
+	p, err := w.start(ctx, database, execMode)
 	if err != nil {
 		t.close()
 		return nil, err
 	}
 	return &contender{
-		name: "honeyDue", keeps: "PostgreSQL: outbox and message", enqueue: t.complete, process: p, apart: shortlyApart,
+		name: "honeyDue, " + execMode, keeps: "PostgreSQL: outbox and message", enqueue: t.complete, process: p, apart: shortlyApart,
 		busy: w.broker.busy, close: t.close,
 	}, nil
 }
@@ -80,20 +79,16 @@ func (w *world) open(ctx context.Context, i int, q queue, l *letter) (*contender
 	switch q.name {
 	case "asynq":
 		address = w.redis.URL(i)
-		c.enqueue, c.close, err = w.openAsynq(i)
+		c.enqueue, c.close, err = w.openAsynq(i, l)
 	default:
 		database := fmt.Sprintf("river%d", i)
 		address = w.postgres.URL(devserver.Owner, database)
-		c.enqueue, c.close, err = w.openRiver(ctx, database, q.setting)
+		c.enqueue, c.close, err = w.openRiver(ctx, database, l, q.setting)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", c.name, err)
 	}
-	file := filepath.Join(w.dir, "letter.json")
-	err = l.write(file)
-	if err == nil {
-		c.process, err = startWorker(ctx, w.dir, fmt.Sprintf("%s%d", q.name, i), workerCommand, q.name, address, file, q.setting.String())
-	}
+	c.process, err = startWorker(ctx, w.dir, fmt.Sprintf("%s%d", q.name, i), workerCommand, q.name, address, q.setting.String())
 	if err != nil {
 		c.close()
 		return nil, errors.Join(fmt.Errorf("open %s", c.name), err)

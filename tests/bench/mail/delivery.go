@@ -28,7 +28,7 @@ const (
 // benchOurs prints what the function's delivery takes and returns whether its targets are met, with what the queues are held against
 // and the letter that they send.
 func benchOurs(ctx context.Context, out io.Writer, w *world, db *pgx.Conn, o options) (row rival, l *letter, met bool, err error) {
-	c, err := w.ours(ctx, database)
+	c, err := w.ours(ctx, database, behindPooler)
 	if err != nil {
 		return row, nil, false, err
 	}
@@ -48,7 +48,7 @@ func benchOurs(ctx context.Context, out io.Writer, w *world, db *pgx.Conn, o opt
 	table := newTable(out, "p50", "target", "p95", "p99", "")
 	p50 := percentile(t.safe, 50)
 	met = p50 <= maxWarm
-	line(table, ms(p50), ms(maxWarm), ms(percentile(t.safe, 95)), ms(percentile(t.safe, 99)), report.Verdict(met))
+	line(table, report.MS(p50), report.MS(maxWarm), report.MS(percentile(t.safe, 95)), report.MS(percentile(t.safe, 99)), report.Verdict(met))
 	if err := table.Flush(); err != nil {
 		return row, nil, false, err
 	}
@@ -95,15 +95,15 @@ func benchZero(ctx context.Context, out io.Writer, w *world, db *pgx.Conn) error
 		name  string
 		times []time.Duration
 	}{{"start to listening", starts}, {"delivery to mail, first of a process", deliveries}} {
-		line(table, part.name, ms(median(part.times)), ms(percentile(part.times, 99)))
+		line(table, part.name, report.MS(median(part.times)), report.MS(percentile(part.times, 99)))
 	}
-	line(table, "both", ms(median(wholes)), ms(percentile(wholes, 99)))
+	line(table, "both", report.MS(median(wholes)), report.MS(percentile(wholes, 99)))
 	return table.Flush()
 }
 
 // fromZero starts a process for one event and returns how long it took to listen, and the mail from the commit on.
 func (w *world) fromZero(ctx context.Context, o order) (start, delivery time.Duration, err error) {
-	c, err := w.ours(ctx, database)
+	c, err := w.ours(ctx, database, behindPooler)
 	if err != nil {
 		return 0, 0, err
 	}

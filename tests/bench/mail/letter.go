@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,21 +10,18 @@ import (
 	"mime/multipart"
 	"net"
 	netmail "net/mail"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/wneessen/go-mail"
 )
 
-// A letter is what every mail of a queue says, which is what ours said, and the mail server that takes it.
+// A letter is what every mail of a queue says, which is what ours said, and the mail server that takes it. A job holds all of it.
 type letter struct {
 	Server             string // host and port
 	From, Subject      string
 	Text, HTML         string
 	UnsubscribeHeaders map[string]string
-	host               string
-	port               int
 }
 
 // copyLetter takes a mail of ours apart.
@@ -67,36 +63,6 @@ func copyLetter(content []byte, server string) (*letter, error) {
 	}
 }
 
-// write keeps the letter where a worker finds it.
-func (l *letter) write(path string) error {
-	content, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("encode letter: %w", err)
-	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		return fmt.Errorf("write letter: %w", err)
-	}
-	return nil
-}
-
-func readLetter(path string) (*letter, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read letter: %w", err)
-	}
-	l := &letter{}
-	if err := json.Unmarshal(content, l); err != nil {
-		return nil, fmt.Errorf("decode letter: %w", err)
-	}
-	host, port, err := net.SplitHostPort(l.Server)
-	if err != nil {
-		return nil, fmt.Errorf("read address of mail server: %w", err)
-	}
-	l.host = host
-	l.port, err = strconv.Atoi(port)
-	return l, err
-}
-
 // send writes the letter to an address and hands it in, in a conversation of its own.
 func (l *letter) send(ctx context.Context, to string) error {
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
@@ -111,7 +77,15 @@ func (l *letter) send(ctx context.Context, to string) error {
 	}
 	m.SetBodyString(mail.TypeTextPlain, l.Text)
 	m.AddAlternativeString(mail.TypeTextHTML, l.HTML)
-	client, err := mail.NewClient(l.host, mail.WithPort(l.port), mail.WithTLSPolicy(mail.NoTLS), mail.WithHELO("example.com"),
+	host, service, err := net.SplitHostPort(l.Server)
+	if err != nil {
+		return fmt.Errorf("read address of mail server: %w", err)
+	}
+	port, err := strconv.Atoi(service)
+	if err != nil {
+		return fmt.Errorf("read port of mail server: %w", err)
+	}
+	client, err := mail.NewClient(host, mail.WithPort(port), mail.WithTLSPolicy(mail.NoTLS), mail.WithHELO("example.com"),
 		mail.WithoutNoop(), mail.WithoutRset())
 	if err != nil {
 		return fmt.Errorf("open mail server: %w", err)

@@ -92,5 +92,6 @@ func benchDelivery(ctx context.Context, out io.Writer, w *world, o options) (met
 	if err := benchZero(ctx, out, w, db); err != nil {
 		return false, err
 	}
-	return warm, benchRivals(ctx, out, w, ours, l, o)
+	beside, err := benchRivals(ctx, out, w, db, ours, l, o)
+	return warm && beside, err
 }

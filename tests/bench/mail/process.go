@@ -10,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/honeydue/backend/shared/devserver/ports"
 )
 
 // A process is what sends mails: the function, or a worker of a queue. Its log goes to a file.
@@ -36,16 +39,12 @@ func launch(ctx context.Context, dir, name string, env []string, program string,
 
 // startFunction starts a function and returns once it listens.
 func startFunction(ctx context.Context, dir, name string, env []string) (*process, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	port, err := ports.Free(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return nil, err
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	_, port, _ := net.SplitHostPort(address)
-	p, err := launch(ctx, dir, name, append(env, "PORT="+port), filepath.Join(dir, name))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	p, err := launch(ctx, dir, name, append(env, "PORT="+strconv.Itoa(port)), filepath.Join(dir, name))
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,10 @@ import (
 	"github.com/honeydue/backend/shared/devserver"
 )
 
-// A job is a mail that a queue carries. What it says is the worker's, which looks nothing up.
+// A job is a mail that a queue carries, with all that it says: its worker looks nothing up.
 type job struct {
-	To string `json:"to"`
+	To     string  `json:"to"`
+	Letter *letter `json:"letter"`
 }
 
 // Kind is the job's name in either queue.
@@ -38,14 +39,14 @@ func (s setting) String() string {
 }
 
 // openAsynq returns what puts a job into Redis.
-func (w *world) openAsynq(database int) (enqueue enqueuer, closed func(), err error) {
+func (w *world) openAsynq(database int, l *letter) (enqueue enqueuer, closed func(), err error) {
 	options, err := asynq.ParseRedisURI(w.redis.URL(database))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read address of Redis: %w", err)
 	}
 	client := asynq.NewClient(options)
 	enqueue = func(ctx context.Context, o order) (time.Time, error) {
-		payload, err := json.Marshal(job{o.Address})
+		payload, err := json.Marshal(job{o.Address, l})
 		if err != nil {
 			return time.Time{}, fmt.Errorf("encode job: %w", err)
 		}
@@ -58,7 +59,7 @@ func (w *world) openAsynq(database int) (enqueue enqueuer, closed func(), err er
 }
 
 // openRiver makes a database for river and returns what puts a job into it, in a transaction as it is meant to be.
-func (w *world) openRiver(ctx context.Context, database string, s setting) (enqueue enqueuer, closed func(), err error) {
+func (w *world) openRiver(ctx context.Context, database string, l *letter, s setting) (enqueue enqueuer, closed func(), err error) {
 	if err := w.postgres.CreateDatabase(ctx, database, ""); err != nil {
 		return nil, nil, err
 	}
@@ -82,7 +83,7 @@ func (w *world) openRiver(ctx context.Context, database string, s setting) (enqu
 	}
 	enqueue = func(ctx context.Context, o order) (time.Time, error) {
 		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-			_, err := client.InsertTx(ctx, tx, job{o.Address}, nil)
+			_, err := client.InsertTx(ctx, tx, job{o.Address, l}, nil)
 			return err
 		})
 		if err != nil {

@@ -25,7 +25,7 @@ type reminding struct {
 
 // remind sends one tick and waits until everybody has a mail, and everybody with a phone a push, or nothing comes any more.
 func (w *world) remind(ctx context.Context, people int) (r reminding, err error) {
-	p, err := w.start(ctx, remindersDatabase)
+	p, err := w.start(ctx, remindersDatabase, behindPooler)
 	if err != nil {
 		return r, err
 	}

@@ -53,8 +53,8 @@ func benchReminders(ctx context.Context, out io.Writer, w *world, people int) (m
 		{"pushes", fmt.Sprintf("%d, %d lost, %d twice", r.pushes.sent, r.pushes.lost, r.pushes.doubled), "one each", r.pushes.lost == 0 && r.pushes.doubled == 0},
 		{"messages that are not sent", left, "none", left == none},
 		{"messages a second", rate(r.mails+r.pushes.sent, r.took), "", true},
-		{"most memory", mib(r.memory), mib(maxMemory), r.memory < maxMemory},
-		{"longest transaction", ms(r.transaction), ms(maxTransaction), r.transaction <= maxTransaction},
+		{"most memory", report.MiB(r.memory), report.MiB(maxMemory), r.memory < maxMemory},
+		{"longest transaction", report.MS(r.transaction), report.MS(maxTransaction), r.transaction <= maxTransaction},
 		{"longest handling", seconds(r.handling), seconds(maxHandling), r.handling <= maxHandling},
 		{"handlings", fmt.Sprintf("%d, %d put off", r.handled, r.putOff), "", true},
 		{"CPU", seconds(r.cpu), "", true},
@@ -68,5 +68,3 @@ func benchReminders(ctx context.Context, out io.Writer, w *world, people int) (m
 	}
 	return met, table.Flush()
 }
-
-func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }

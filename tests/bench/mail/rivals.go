@@ -7,6 +7,10 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // A rival is a contender with what was measured of it.
@@ -18,7 +22,10 @@ type rival struct {
 
 const rivalsHead = `
 Beside queues: the same letter, mail server and machine, up to %d mails under way, each sender in a process of its own
-Ours looks up whom to tell what and writes the mail; a queue's worker hands in a letter that it holds
+Ours looks up whom to tell what and writes the mail; a queue's job holds the letter, and its worker looks nothing up
+Ours runs as behind a transaction pooler, where each statement is parsed and planned anew (exec), and with statements that its sessions
+keep (cache_statement), as river's do
+River's jobs are committed as ours is, with fsync, in the same PostgreSQL. Its worker has %d connections, ours %s
 Safe means committed with what happened, but for asynq, where it means taken: a loss of power takes up to a second of that
 Eager: asynq looks for jobs each %s and not each second, river fetches each %s and not each 100ms
 
@@ -26,32 +33,112 @@ Single mails, from the call that asks for one, and from the moment that it was s
 
 `
 
-// benchRivals prints what queues take for the same mail beside ours, which is the first row.
-func benchRivals(ctx context.Context, out io.Writer, w *world, ours rival, l *letter, o options) error {
-	rows := []rival{ours}
+// benchRivals prints what queues take for the same mail beside ours, which is the first row, and ours with statements that are kept, the
+// second. It returns whether both are no later than the one that is as durable, in whichever of its settings is the faster.
+func benchRivals(ctx context.Context, out io.Writer, w *world, db *pgx.Conn, ours rival, l *letter, o options) (met bool, err error) {
+	kept, err := w.oursKept(ctx, db, o)
+	if err != nil {
+		return false, err
+	}
+	rows := []rival{ours, kept}
+	var p50, last time.Duration // river's
 	for i, q := range queues() {
 		r, err := w.rival(ctx, i, q, l, o)
 		if err != nil {
-			return err
+			return false, err
 		}
 		rows = append(rows, r)
+		if q.name == "river" {
+			p50, last = least(p50, percentile(r.whole, 50)), least(last, r.took)
+		}
 	}
-	_, _ = fmt.Fprintf(out, rivalsHead, atOnce, mostEager, mostEager)
+	_, _ = fmt.Fprintf(out, rivalsHead, atOnce, atOnce, w.poolSize(), mostEager, mostEager)
 	table := newTable(out, "sender", "kept in", "mails", "bytes", "p50", "p95", "p99", "of ours", "safe to mail p50", "p95", "p99", "idle CPU")
 	for _, r := range rows {
-		line(table, r.c.name, r.c.keeps, len(r.whole), r.size, ms(percentile(r.whole, 50)), ms(percentile(r.whole, 95)), ms(percentile(r.whole, 99)),
+		line(table, r.c.name, r.c.keeps, len(r.whole), r.size, report.MS(percentile(r.whole, 50)), report.MS(percentile(r.whole, 95)), report.MS(percentile(r.whole, 99)),
 			ratio(percentile(r.whole, 50), percentile(ours.whole, 50)),
-			ms(percentile(r.safe, 50)), ms(percentile(r.safe, 95)), ms(percentile(r.safe, 99)), fmt.Sprintf("%.1f %%", 100*r.idle))
+			report.MS(percentile(r.safe, 50)), report.MS(percentile(r.safe, 95)), report.MS(percentile(r.safe, 99)), fmt.Sprintf("%.1f %%", 100*r.idle))
 	}
 	if err := table.Flush(); err != nil {
-		return err
+		return false, err
 	}
 	_, _ = fmt.Fprintf(out, "\n%d mails at once, from the first call\n\n", crowdSize)
 	table = newTable(out, "sender", "last mail", "of ours", "a second", "sender's CPU", "of ours", "lost", "twice")
 	for _, r := range rows {
 		line(table, r.c.name, seconds(r.took), ratio(r.took, ours.took), rate(r.mails, r.took), seconds(r.cpu), ratio(r.cpu, ours.cpu), r.lost, r.doubled)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return false, err
+	}
+	for _, r := range rows {
+		if r.lost > 0 || r.doubled > 0 {
+			return false, fmt.Errorf("%s: %d mails lost, %d twice: its times say nothing", r.c.name, r.lost, r.doubled)
+		}
+	}
+	var aims []aim
+	for _, r := range rows[:2] {
+		aims = append(aims,
+			aim{"event to mail, warm, one at a time: p50 of " + r.c.name, percentile(r.whole, 50), p50},
+			aim{fmt.Sprintf("event to mail, warm, %d at once: last mail of %s", crowdSize, r.c.name), r.took, last},
+		)
+	}
+	return reach(out, aims)
+}
+
+// oursKept measures the function with statements that its sessions keep.
+func (w *world) oursKept(ctx context.Context, db *pgx.Conn, o options) (r rival, err error) {
+	c, err := w.ours(ctx, database, ownSessions)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	singles, err := orders(ctx, db, "kept-single-", o.rounds+warmUp)
+	if err != nil {
+		return r, err
+	}
+	many, err := orders(ctx, db, "kept-crowd-", crowdSize)
+	if err != nil {
+		return r, err
+	}
+	r.c = c
+	if r.timing, err = w.single(ctx, c, singles); err != nil {
+		return r, err
+	}
+	r.crowd, err = w.crowd(ctx, c, many)
+	return r, err
+}
+
+// An aim is a time of ours that is to be no longer than river's.
+type aim struct {
+	what        string
+	ours, river time.Duration
+}
+
+// reach prints and keeps what became of aims, and returns whether all were met.
+func reach(out io.Writer, aims []aim) (met bool, err error) {
+	_, _ = fmt.Fprint(out, "\nBeside river, in whichever setting is the faster\n\n")
+	table := newTable(out, "what", "ours", "river", "ours of river", "target", "")
+	met = true
+	for _, a := range aims {
+		g := report.Goal{
+			What: a.what, Beside: "river " + report.MS(a.river), Measured: report.MS(a.ours), Target: "no later than river's", Met: a.ours <= a.river,
+		}
+		said, err := report.Reached(g)
+		if err != nil {
+			return false, err
+		}
+		met = met && g.Met
+		line(table, a.what, report.MS(a.ours), report.MS(a.river), ratio(a.ours, a.river), g.Target, said)
+	}
+	return met, table.Flush()
+}
+
+// least returns the shorter time, where 0 is none.
+func least(a, b time.Duration) time.Duration {
+	if a == 0 {
+		return b
+	}
+	return min(a, b)
 }
 
 // rival measures the i-th queue. One that looks for jobs each second is asked less often, since each mail takes it so long.
@@ -86,8 +173,6 @@ func median(times []time.Duration) time.Duration {
 	slices.Sort(times)
 	return percentile(times, 50)
 }
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 

@@ -16,22 +16,18 @@ import (
 // ready is what a worker says on its standard output once it takes jobs.
 const ready = "ready\n"
 
-// work is this program as the worker of a queue: its arguments are the queue, its address, the file of the letter and the setting.
+// work is this program as the worker of a queue: its arguments are the queue, its address and the setting.
 // It ends when its standard input does.
 func work(ctx context.Context, args []string) error {
-	if len(args) != 4 {
-		return errors.New("a worker takes four arguments")
+	if len(args) != 3 {
+		return errors.New("a worker takes three arguments")
 	}
-	queue, address, s := args[0], args[1], setting{args[3] == setting{true}.String()}
-	l, err := readLetter(args[2])
-	if err != nil {
-		return err
-	}
+	queue, address, s := args[0], args[1], setting{args[2] == setting{true}.String()}
 	open := openAsynqWorker
 	if queue == "river" {
 		open = openRiverWorker
 	}
-	stop, err := open(ctx, address, l, s)
+	stop, err := open(ctx, address, s)
 	if err != nil {
 		return err
 	}
@@ -42,7 +38,7 @@ func work(ctx context.Context, args []string) error {
 	return errors.Join(err, stop())
 }
 
-func openAsynqWorker(_ context.Context, address string, l *letter, s setting) (stop func() error, err error) {
+func openAsynqWorker(_ context.Context, address string, s setting) (stop func() error, err error) {
 	options, err := asynq.ParseRedisURI(address)
 	if err != nil {
 		return nil, fmt.Errorf("read address of Redis: %w", err)
@@ -53,7 +49,7 @@ func openAsynqWorker(_ context.Context, address string, l *letter, s setting) (s
 		if err := json.Unmarshal(task.Payload(), &j); err != nil {
 			return fmt.Errorf("decode job: %w", err)
 		}
-		return l.send(ctx, j.To)
+		return j.Letter.send(ctx, j.To)
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("start asynq: %w", err)
@@ -64,22 +60,21 @@ func openAsynqWorker(_ context.Context, address string, l *letter, s setting) (s
 // A sender works river's jobs.
 type sender struct {
 	river.WorkerDefaults[job]
-	letter *letter
 }
 
 // Work sends the mail of a job.
-func (s *sender) Work(ctx context.Context, j *river.Job[job]) error {
-	return s.letter.send(ctx, j.Args.To)
+func (*sender) Work(ctx context.Context, j *river.Job[job]) error {
+	return j.Args.Letter.send(ctx, j.Args.To)
 }
 
-func openRiverWorker(ctx context.Context, address string, l *letter, s setting) (stop func() error, err error) {
+func openRiverWorker(ctx context.Context, address string, s setting) (stop func() error, err error) {
 	pool, err := openPool(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	config := s.river()
 	config.Workers = river.NewWorkers()
-	river.AddWorker(config.Workers, &sender{letter: l})
+	river.AddWorker(config.Workers, &sender{})
 	config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}}
 	client, err := river.NewClient(riverpgxv5.New(pool), config)
 	if err == nil {

@@ -102,9 +102,16 @@ func (w *world) database(ctx context.Context, name string) (*pgx.Conn, error) {
 	return db, nil
 }
 
+// Exec modes of the function: behind a pooler it keeps nothing between statements, on connections of its own PostgreSQL keeps what it
+// has parsed and planned, as it does for river.
+const (
+	behindPooler = "exec"
+	ownSessions  = "cache_statement"
+)
+
 // start starts the function on a database, with the environment of its manifest, and has the broker post to it.
-func (w *world) start(ctx context.Context, database string) (*process, error) {
-	env, err := w.environment(database)
+func (w *world) start(ctx context.Context, database, execMode string) (*process, error) {
+	env, err := w.environment(database, execMode)
 	if err != nil {
 		return nil, err
 	}
@@ -118,14 +125,14 @@ func (w *world) start(ctx context.Context, database string) (*process, error) {
 
 // environment fills in what the manifest says: what it refers to is here under the names of the variables. Whatever the manifest
 // leaves to a default, pushes go nowhere but to the doubles.
-func (w *world) environment(database string) ([]string, error) {
+func (w *world) environment(database, execMode string) ([]string, error) {
 	here := w.pushes.Environment()
 	env := []string{"LISTEN_HOST=127.0.0.1"}
 	for name, value := range here {
 		env = append(env, name+"="+value)
 	}
 	maps.Copy(here, map[string]string{
-		"DATABASE_URL": w.postgres.URL("honeydue_"+functionName, database), "DATABASE_EXEC_MODE": "exec", "K_SINK": w.broker.server.URL,
+		"DATABASE_URL": w.postgres.URL("honeydue_"+functionName, database), "DATABASE_EXEC_MODE": execMode, "K_SINK": w.broker.server.URL,
 		"CODE_KEY": "a key that derives codes for nobody", "PUBLIC_URL": "https://example.com", "API_URL": "https://api.example.com",
 		"SMTP_URL": w.box.url, "MAIL_FROM": "honeyDue <hello@example.com>",
 	})
@@ -143,6 +150,16 @@ func (w *world) environment(database string) ([]string, error) {
 		env = append(env, e.Name+"="+value)
 	}
 	return env, nil
+}
+
+// poolSize returns how many connections the function opens, as its manifest says.
+func (w *world) poolSize() string {
+	for _, e := range w.function.Env {
+		if e.Name == "DATABASE_POOL_SIZE" {
+			return e.Value
+		}
+	}
+	return "some"
 }
 
 func isOptional(from *corev1.EnvVarSource) bool {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,36 +85,11 @@ type process struct {
 
 // start starts a sweeper and returns once it listens.
 func (w *world) start(ctx context.Context) (*process, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	cmd, url, err := proc.Start(ctx, w.program, append([]string{"LOG_LEVEL=warn"}, w.env...), os.Stderr)
 	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return nil, fmt.Errorf("sweeper: %w", err)
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
-	}
-	p := &process{exec.CommandContext(ctx, w.program), "http://" + address + "/"}
-	p.cmd.Env, p.cmd.Stderr = slices.Concat(w.env, []string{"PORT=" + port, "LOG_LEVEL=warn"}), os.Stderr
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start sweeper: %w", err)
-	}
-	for ready := time.Now().Add(10 * time.Second); ; {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-		if err == nil {
-			return p, conn.Close()
-		}
-		if time.Now().After(ready) || ctx.Err() != nil {
-			return nil, errors.Join(errors.New("the sweeper does not listen"), p.kill())
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Millisecond):
-		}
-	}
+	return &process{cmd, url + "/"}, nil
 }
 
 // tick sends what the schedule uploads sends and returns once it is answered.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/honeydue/backend/tests/bench/report"
+	"github.com/honeydue/backend/tests/story"
 )
 
 // maxAttach is how long the median completion with a photo may take.
@@ -45,24 +46,24 @@ type kind struct {
 }
 
 // benchAttach prints how long completions take with a photo and without, taken in turns, and returns whether the target is met.
-func benchAttach(ctx context.Context, out io.Writer, w *world) (met bool, err error) {
-	people, err := w.people(ctx, 1)
+func benchAttach(ctx context.Context, out io.Writer, s *stage) (met bool, err error) {
+	people, err := s.People(ctx, 1)
 	if err != nil {
 		return false, err
 	}
 	by := worker{person: people[0]}
-	if err := w.db.QueryRow(ctx, insertTask, by.person, rhythmDaily).Scan(&by.task); err != nil {
+	if err := s.DB.QueryRow(ctx, insertTask, by.person, rhythmDaily).Scan(&by.task); err != nil {
 		return false, fmt.Errorf("insert task: %w", err)
 	}
 	kinds := []kind{{name: "no photo"}}
 	for _, width := range []int{1280, 4000} {
-		photo, err := takePhoto(width, width*3/4)
+		photo, err := story.Grainy(width, width*3/4)
 		if err != nil {
 			return false, err
 		}
 		kinds = append(kinds, kind{name: fmt.Sprintf("photo of %d KiB", len(photo)>>10), photo: photo})
 	}
-	if err := measureAttach(ctx, w, by, kinds); err != nil {
+	if err := measureAttach(ctx, s, by, kinds); err != nil {
 		return false, err
 	}
 	_, _ = fmt.Fprintf(out, "\nCompletions with a photo attached, on versitygw: %d of each kind, in turns, one after the other\n\n", completions)
@@ -74,19 +75,19 @@ func benchAttach(ctx context.Context, out io.Writer, w *world) (met bool, err er
 		p50 := percentile(k.times, 50)
 		ok := p50 <= maxAttach
 		met = met && ok
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.2f\t%s\t\n", k.name, ms(p50), ms(maxAttach), ms(percentile(k.times, 95)),
-			ms(p50-without), float64(p50)/float64(without), report.Verdict(ok))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.2f\t%s\t\n", k.name, report.MS(p50), report.MS(maxAttach), report.MS(percentile(k.times, 95)),
+			report.MS(p50-without), float64(p50)/float64(without), report.Verdict(ok))
 	}
 	return met, table.Flush()
 }
 
 // measureAttach fills in the times of all kinds. The first call of each, when connections are made, is none of them.
-func measureAttach(ctx context.Context, w *world, by worker, kinds []kind) (err error) {
-	p, err := w.start(ctx, "tasks")
+func measureAttach(ctx context.Context, s *stage, by worker, kinds []kind) (err error) {
+	p, err := s.start(ctx, "tasks")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
+	defer func() { err = errors.Join(err, p.Stop()) }()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
@@ -95,7 +96,7 @@ func measureAttach(ctx context.Context, w *world, by worker, kinds []kind) (err 
 			k := &kinds[i]
 			body := fmt.Sprintf(`{"task_id": %d}`, by.task)
 			if k.photo != nil {
-				id, err := w.send(ctx, by.person, k.photo)
+				id, err := s.send(ctx, by.person, k.photo)
 				if err != nil {
 					return err
 				}
@@ -106,7 +107,7 @@ func measureAttach(ctx context.Context, w *world, by worker, kinds []kind) (err 
 				return ctx.Err()
 			case <-time.After(between):
 			}
-			took, err := p.post(ctx, client, "/api/task-completions/", by.person, rand.Text(), body)
+			took, err := post(ctx, client, p.URL+"/api/task-completions/", by.person, rand.Text(), body)
 			if err != nil {
 				return fmt.Errorf("%s: %w", k.name, err)
 			}
@@ -123,12 +124,12 @@ INSERT INTO pending_uploads (user_id, category, content_type, content_length, sl
 VALUES ($1, 'completion_image', 'image/jpeg', $2, 256, $3, now() + interval '15 minutes') RETURNING id`
 
 // send puts a photo where and how a phone does, and returns the upload's id.
-func (w *world) send(ctx context.Context, person int64, photo []byte) (id int64, err error) {
+func (s *stage) send(ctx context.Context, person int64, photo []byte) (id int64, err error) {
 	key := "uploads/" + rand.Text()
-	if err := w.db.QueryRow(ctx, insertUpload, person, len(photo), key).Scan(&id); err != nil {
+	if err := s.DB.QueryRow(ctx, insertUpload, person, len(photo), key).Scan(&id); err != nil {
 		return 0, fmt.Errorf("insert upload: %w", err)
 	}
-	address, err := w.client.PresignedPutObject(ctx, bucket, key, time.Minute)
+	address, err := s.client.PresignedPutObject(ctx, bucket, key, time.Minute)
 	if err != nil {
 		return 0, fmt.Errorf("sign address: %w", err)
 	}

@@ -6,40 +6,26 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
-	"github.com/honeydue/backend/tests/bench/built"
 	"github.com/honeydue/backend/tests/bench/report"
 )
 
 func main() { report.Main("uploads", bench) }
 
 func bench(ctx context.Context, out io.Writer) (met bool, err error) {
-	dir, err := os.MkdirTemp("", "honeydue-uploads-")
-	if err != nil {
-		return false, fmt.Errorf("make folder: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return false, fmt.Errorf("open folder: %w", err)
-	}
-	if err := built.Functions(ctx, dir, "migrate", "uploads", "tasks"); err != nil {
-		return false, err
-	}
-	w, err := makeWorld(ctx, dir)
+	s, err := setStage(ctx)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	presign, err := benchPresign(ctx, out, w)
+	defer func() { err = errors.Join(err, s.close()) }()
+	presign, err := benchPresign(ctx, out, s)
 	if err != nil {
 		return false, err
 	}
-	attach, err := benchAttach(ctx, out, w)
+	attach, err := benchAttach(ctx, out, s)
 	return presign && attach, err
 }
 
@@ -48,5 +34,3 @@ func percentile(times []time.Duration, of100 int) time.Duration {
 	slices.Sort(times)
 	return times[len(times)*of100/100]
 }
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

@@ -12,6 +12,8 @@ import (
 	"github.com/honeydue/backend/knative/local"
 	"github.com/honeydue/backend/shared/devserver/wire"
 	"github.com/honeydue/backend/tests/story"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // Targets of network round trips to the database, since it may be an ocean away.
@@ -66,7 +68,7 @@ func benchTrips(ctx context.Context, out io.Writer, s *local.System, counter *wi
 		}
 		ok := after.RoundTrips <= m.target
 		met = met && ok
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t\n", m.name, after.Statements, after.RoundTrips, m.target, verdict(ok))
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t\n", m.name, after.Statements, after.RoundTrips, m.target, report.Verdict(ok))
 		if err := quiet(ctx, counter); err != nil {
 			return false, err
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/honeydue/backend/knative/local"
 	"github.com/honeydue/backend/tests/story"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // degradedBoard is how long 99 of 100 boards may take at most while Redis is away.
@@ -64,7 +66,7 @@ func benchBoards(ctx context.Context, out io.Writer, s *local.System) (met bool,
 		p50, p99 := times[reads/2], times[reads*99/100]
 		ok := p99 <= degradedBoard
 		met = met && ok
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", state.name, ms(p50), ms(p99), ms(degradedBoard), verdict(ok))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", state.name, report.MS(p50), report.MS(p99), report.MS(degradedBoard), report.Verdict(ok))
 	}
 	return met, table.Flush()
 }

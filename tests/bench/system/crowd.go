@@ -16,6 +16,8 @@ import (
 	"github.com/honeydue/backend/shared/devserver"
 	"github.com/honeydue/backend/shared/devserver/wire"
 	"github.com/honeydue/backend/tests/story"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // Targets of the median of a board of 1,000 tasks in 10 homes, and of how much longer it may take when the table holds
@@ -223,7 +225,7 @@ func printCrowd(out io.Writer, alone, crowded boardTime) (bool, error) {
 		factor := float64(row.crowded) / float64(row.alone)
 		ok := row.alone <= row.target && factor <= crowdFactor
 		met = met && ok
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t\n", row.name, ms(row.alone), ms(row.target), ms(row.crowded), factor, crowdFactor, verdict(ok))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t\n", row.name, report.MS(row.alone), report.MS(row.target), report.MS(row.crowded), factor, crowdFactor, report.Verdict(ok))
 	}
 	return met, table.Flush()
 }

@@ -16,6 +16,11 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/honeydue/backend/knative"
+	"github.com/honeydue/backend/shared/devserver/ports"
+	"github.com/honeydue/backend/tests/bench/report"
+	"github.com/honeydue/backend/tests/bench/world"
 )
 
 // Targets of a function's process.
@@ -27,7 +32,7 @@ const (
 )
 
 // functions are the services; migrate is a Job.
-var functions = [...]string{"auth", "residences", "tasks", "site", "notifications", "sweeper", "uploads", "media"}
+var functions = [...]string{"auth", "residences", "tasks", "site", "notifications", "sweeper", "uploads", "media", "admin"}
 
 type start struct {
 	took time.Duration
@@ -39,6 +44,10 @@ func benchStarts(ctx context.Context, out io.Writer, bin string) (bool, error) {
 	_, _ = fmt.Fprintf(out, "From process start to listening, %d starts each; memory after its first answer, when idle\n\n", starts)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "function\tmedian\tmin\tmax\ttarget\tbinary\ttarget\tresident\ttarget\t\t")
+	manifests, err := knative.Read()
+	if err != nil {
+		return false, fmt.Errorf("read manifests: %w", err)
+	}
 	met := true
 	for _, name := range functions {
 		program := filepath.Join(bin, name)
@@ -48,7 +57,7 @@ func benchStarts(ctx context.Context, out io.Writer, bin string) (bool, error) {
 		}
 		runs := make([]start, starts)
 		for i := range runs {
-			if runs[i], err = startOnce(ctx, program); err != nil {
+			if runs[i], err = startOnce(ctx, program, world.Plain(manifests, name)); err != nil {
 				return false, fmt.Errorf("start %s: %w", name, err)
 			}
 		}
@@ -57,30 +66,30 @@ func benchStarts(ctx context.Context, out io.Writer, bin string) (bool, error) {
 		median := runs[starts/2].took
 		ok := median <= maxStart && info.Size() <= maxBinary && idle <= maxIdle
 		met = met && ok
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, ms(median), ms(runs[0].took), ms(runs[starts-1].took),
-			ms(maxStart), mib(info.Size()), mib(maxBinary), mib(idle), mib(maxIdle), verdict(ok))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, report.MS(median), report.MS(runs[0].took), report.MS(runs[starts-1].took),
+			report.MS(maxStart), report.MiB(info.Size()), report.MiB(maxBinary), report.MiB(idle), report.MiB(maxIdle), report.Verdict(ok))
 	}
 	return met, table.Flush()
 }
 
-// startOnce starts program and waits until its port takes a connection. Nothing that it is configured with exists: a
+// startOnce starts program with env and waits until its port takes a connection. Nothing else that it is configured with exists: a
 // function connects to nothing before its first request.
-func startOnce(ctx context.Context, program string) (start, error) {
+func startOnce(ctx context.Context, program string, env []string) (start, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	port, err := freePort(ctx)
+	port, err := ports.Free(ctx)
 	if err != nil {
 		return start{}, err
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = []string{
+	cmd.Env = slices.Concat(env, []string{
 		"PORT=" + strconv.Itoa(port), "LISTEN_HOST=127.0.0.1",
 		"DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing", "REDIS_URL=redis://127.0.0.1:1", "K_SINK=http://127.0.0.1:1",
 		"S3_ENDPOINT=http://127.0.0.1:1", "S3_REGION=none", "S3_BUCKET=none", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none",
 		"CODE_KEY=a key that derives codes for nobody", "SMTP_URL=smtp://127.0.0.1:1?tls=none", "MAIL_FROM=honeyDue <hello@example.com>",
-		"PUBLIC_URL=http://127.0.0.1", "API_URL=http://127.0.0.1",
-	}
+		"ADMIN_KEY=" + strings.Repeat("0", 64), "PUBLIC_URL=http://127.0.0.1", "API_URL=http://127.0.0.1",
+	})
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return start{}, fmt.Errorf("start process: %w", err)
@@ -135,27 +144,4 @@ func idleMemory(ctx context.Context, pid int, url string) (int64, error) {
 	fields := strings.Fields(string(statm))
 	pages, err := strconv.ParseInt(fields[1], 10, 64)
 	return pages * int64(os.Getpagesize()), err
-}
-
-func freePort(ctx context.Context) (int, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.New("the free port has no number")
-	}
-	return address.Port, listener.Close()
-}
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
-
-func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
-
-func verdict(ok bool) string {
-	if ok {
-		return "met"
-	}
-	return "MISSED"
 }

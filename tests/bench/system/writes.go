@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/honeydue/backend/knative/local"
+	"github.com/honeydue/backend/tests/bench/report"
 	"github.com/honeydue/backend/tests/story"
 )
 
@@ -55,7 +56,7 @@ func benchWrites(ctx context.Context, out io.Writer, s *local.System) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", row.name, err)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t\n", row.name, float64(len(times))/took.Seconds(), ms(times[len(times)/2]), ms(times[len(times)*99/100]))
+		_, _ = fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t\n", row.name, float64(len(times))/took.Seconds(), report.MS(times[len(times)/2]), report.MS(times[len(times)*99/100]))
 	}
 	return table.Flush()
 }
