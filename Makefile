@@ -12,7 +12,7 @@ run: ## run the whole system on this machine until Ctrl-C (PORT, 8080; RUN_DIR, 
 	@echo "building the runner" && go build -v -o bin/local ./knative/cmd/local && exec bin/local
 
 # A year of ticks is too long for the race detector, and long enough once. Plans are asked of PostgreSQL itself either way.
-test: ## run all tests, then those of the functions again through PgBouncer
+test: tests/browser/node_modules/.package-lock.json ## run all tests, then those of the functions again through PgBouncer
 	$(GOTEST) -skip='^TestYear$$' work
 	go test -timeout=20m -run='^TestYear$$' ./functions/notifications
 	HONEYDUE_TEST_VIA=pgbouncer $(GOTEST) -skip='^(TestPlans|TestTickPlans|TestYear)$$' ./functions/...
@@ -44,22 +44,27 @@ promote: ## give all requests of FN to the canary
 rollback: ## give all requests of FN to the revision before: ends a canary, or undoes a deploy
 	$(DEPLOY) rollback "$(FN)"
 
+admin: ## let an operator in: prints a link for EMAIL (ROLE; ENV_FILE, what make run writes)
+	@tools/admin.sh "$(EMAIL)" "$(ROLE)" "$(or $(ENV_FILE),$(or $(RUN_DIR),.run)/admin.env)"
+
 secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (OVERLAY, production)
 	$(DEPLOY) secrets "$(ENV_FILE)"
 
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e
 
-bench: ## measure cold starts, memory, statements, round trips, boards, uploads, their sweep, mail, reminders and recurrence
-	go run ./tests/bench
-	go run ./tests/bench/uploads
-	go run ./tests/bench/sweep
-	go run ./tests/bench/mail
-	go test -run='^$$' -bench=. -benchmem ./shared/recur
-	@test -z "$$CLUSTER_INGRESS" || go run ./tests/bench/cluster
+bench: ## measure everything, and write docs/performance.md from it (ONLY, some by name; the others stay on the page)
+	go run ./tests/bench -only=$(ONLY)
+
+load: ## load FN as its people do (TARGET, a system of its own or cluster; RATE; DURATION; PROFILES, a folder)
+	@test -d "tests/load/$(FN)" -a -n "$(FN)" || { echo "FN is one of: $(patsubst tests/load/%/main.go,%,$(wildcard tests/load/*/main.go))" >&2; exit 2; }
+	go run ./tests/load/$(FN) $(if $(TARGET),-target=$(TARGET)) $(if $(RATE),-rate=$(RATE)) $(if $(DURATION),-duration=$(DURATION)) $(if $(PROFILES),-profiles=$(PROFILES))
 
 clean: ## remove what was built, and the data of make run
-	rm -rf $$(realpath -q .run/servers) .run bin
+	rm -rf $$(realpath -q .run/servers) .run bin tests/browser/node_modules tests/browser/screenshots
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
+	cd tests/browser && npm ci --ignore-scripts
 
 bin/golangci-lint: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -67,4 +72,4 @@ bin/golangci-lint: tools/go.mod
 bin/ko: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/google/ko
 
-.PHONY: help run test lint fmt generate verify images deploy canary promote rollback secrets e2e bench clean
+.PHONY: help run test lint fmt generate verify images deploy canary promote rollback admin secrets e2e bench load clean
