@@ -142,7 +142,7 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 		c.Log.ErrorContext(ctx, "event is dead: its attempts are used up", "event", id, "type", a.Type)
 		return nil
 	}
-	after, err := c.handle(ctx, a)
+	done, after, err := c.handle(ctx, a)
 	var hopeless *permanentError
 	var later *laterError
 	switch {
@@ -159,6 +159,10 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 	case err != nil:
 		return fmt.Errorf("handle %s: %w", a.Type, err)
 	}
+	if !done {
+		c.Log.InfoContext(ctx, "delivery ignored: somebody else ended it meanwhile", "event", id, "type", a.Type)
+		return nil
+	}
 	c.Log.InfoContext(ctx, "event done", "event", id, "type", a.Type)
 	if after != nil {
 		after(ctx)
@@ -166,41 +170,34 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-const lockDelivery = `
-SELECT state FROM outbox_delivery WHERE event_id = $1::uuid AND consumer = $2 FOR UPDATE`
-
 const markDone = `
-UPDATE outbox_delivery SET state = 'done', done_at = now() WHERE event_id = $1::uuid AND consumer = $2`
+UPDATE outbox_delivery SET state = 'done', done_at = now() WHERE event_id = $1::uuid AND consumer = $2 AND state = 'pending'`
 
 const markDead = `
 UPDATE outbox_delivery SET state = 'dead', reason = $3 WHERE event_id = $1::uuid AND consumer = $2 AND state = 'pending'`
 
-// handle makes the effect and confirms it in one transaction; a second delivery at the same moment waits for the
-// first and finds it done.
-func (c *Consumer) handle(ctx context.Context, a attempt) (after func(context.Context), err error) {
+// handle confirms the delivery and makes the effect in one transaction, in this order: a second delivery at the same moment waits
+// for the first, and finds it done. done is false when somebody else had ended it.
+func (c *Consumer) handle(ctx context.Context, a attempt) (done bool, after func(context.Context), err error) {
 	effect := func(ctx context.Context, tx pgx.Tx) (func(context.Context), error) { return c.Handle(ctx, tx, a.Event) }
 	if c.Work != nil {
 		if effect, err = c.Work(ctx, a.Event, a.Attempts); err != nil {
-			return nil, err
+			return false, nil, err
 		}
 	}
 	err = c.DB.Transact(ctx, func(tx pgx.Tx) error {
-		var state string
-		if err := tx.QueryRow(ctx, lockDelivery, a.ID.String(), c.Name).Scan(&state); err != nil {
-			return fmt.Errorf("lock delivery: %w", err)
+		marked, err := tx.Exec(ctx, markDone, a.ID.String(), c.Name)
+		if err != nil {
+			return fmt.Errorf("confirm delivery: %w", err)
 		}
-		if state != "pending" {
+		if done = marked.RowsAffected() > 0; !done {
 			return nil
 		}
-		var err error
-		if after, err = effect(ctx, tx); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, markDone, a.ID.String(), c.Name)
+		after, err = effect(ctx, tx)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return false, nil, err
 	}
-	return after, nil
+	return done, after, nil
 }
