@@ -84,46 +84,49 @@ func (s *service) claimInDoubt(ctx context.Context) ([]message, error) {
 type owed struct {
 	event    uuid.UUID
 	subjects subjects // of its messages
-	messages int      // those that are to be sent
+	messages []int64  // ids of those that are to be sent
 }
 
-// claimOf is claim for messages of one event. When limit lets it have all of them, it shares a statement with others that are claimed at
+// claimOf is claim for what was planned of one event, and for nothing that waits of it since before. When limit lets it have all of them, it shares a statement with others that are claimed at
 // the same moment.
 func (s *service) claimOf(ctx context.Context, o owed, limit int) ([]message, error) {
-	if limit < o.messages {
-		return s.claimThose(ctx, o.subjects, []string{o.event.String()}, limit, false)
+	if limit < len(o.messages) {
+		return s.claimThose(ctx, o.subjects, o.messages, limit, false)
 	}
 	return s.claims.ask(ctx, o)
 }
 
-// claimAll claims all messages of some events, and returns those of each. It takes a quarter of a message's deadline at most: who waits
-// for another's claim before their own has waited half of one, which leaves time within a delivery and within the lease to send.
+// claimAll claims all that was planned of some events, and returns the messages of each. It takes a quarter of a message's deadline at
+// most: who waits for another's claim before their own has waited half of one, which leaves time within a delivery and within the lease
+// to send. When the database had claimed by then all the same, their leases stand, and they are sent as those that are in doubt.
 func (s *service) claimAll(ctx context.Context, all []owed) ([][]message, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.deadline/4)
 	defer cancel()
 	var of subjects
-	limit, ids := 0, make([]string, len(all))
+	var ids []int64
+	asking := map[int64]int{} // of two that ask for the same, one sends it
 	for i, o := range all {
-		of, limit, ids[i] = of|o.subjects, limit+o.messages, o.event.String()
+		of, ids = of|o.subjects, append(ids, o.messages...)
+		for _, id := range o.messages {
+			if _, asked := asking[id]; !asked {
+				asking[id] = i
+			}
+		}
 	}
-	messages, err := s.claimThose(ctx, of, ids, limit, false)
+	messages, err := s.claimThose(ctx, of, ids, len(ids), false)
 	if err != nil {
 		return nil, err
 	}
-	byEvent := map[uuid.UUID][]message{}
-	for _, m := range messages {
-		byEvent[*m.EventID] = append(byEvent[*m.EventID], m)
-	}
 	claimed := make([][]message, len(all))
-	for i, o := range all {
-		claimed[i] = byEvent[o.event]
-		delete(byEvent, o.event) // of two that ask for the same, one sends it
+	for _, m := range messages {
+		i := asking[m.ID]
+		claimed[i] = append(claimed[i], m)
 	}
 	return claimed, nil
 }
 
-// claimThose claims messages of these events, or of any when there is no id.
-func (s *service) claimThose(ctx context.Context, of subjects, ids []string, limit int, inDoubt bool) ([]message, error) {
+// claimThose claims messages with these ids, or any when there is none.
+func (s *service) claimThose(ctx context.Context, of subjects, ids []int64, limit int, inDoubt bool) ([]message, error) {
 	messages, err := pg.All[message](ctx, s.db, claimStatement(of), ids, limit, s.lease().Seconds(), maxAttempts, inDoubt, events.TickToNote(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("claim messages: %w", err)

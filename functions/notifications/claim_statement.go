@@ -81,7 +81,7 @@ WITH ` + events.NotingTick(6) + `, due AS (
     FROM notification_message
     WHERE state IN ('pending', 'sending') AND next_at <= now()
       AND CASE WHEN $5::boolean THEN state = 'sending' AND lease_until < now() ELSE state = 'pending' END
-      AND ($1::text[] IS NULL OR event_id = ANY ($1::text[]::uuid[]))
+      AND ($1::bigint[] IS NULL OR id = ANY ($1::bigint[]))
     ORDER BY next_at LIMIT $2::int FOR UPDATE SKIP LOCKED
 ), people AS MATERIALIZED (
     SELECT due.*, person.email, person.email_verified_at, coalesce(person.time_zone, '') AS zone,

@@ -39,10 +39,17 @@ func (c *courier) try(ctx context.Context, msg *mail.Msg) (gone bool, err error)
 	err = c.open.send(ctx, msg)
 	gone = c.open.gone
 	if c.open.over {
+		c.hangUp()
+	}
+	return gone, err
+}
+
+// hangUp ends the connection without a word. The courier may go on after it, over a new one.
+func (c *courier) hangUp() {
+	if c.open != nil {
 		c.open.drop()
 		c.open = nil
 	}
-	return gone, err
 }
 
 // end takes leave of the server, in [farewell] at most. The courier may go on after it, over a new connection.

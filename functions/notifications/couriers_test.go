@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/function/functiontest"
 	"github.com/honeydue/backend/shared/home"
 )
 
@@ -127,27 +128,42 @@ func TestOnlyMailsKeepAConnection(t *testing.T) {
 	require.Same(t, before, b.service.couriers.idle[0])
 }
 
-// An event may have more messages than were planned just now, and be asked for twice: each of its messages is one claim's.
+// Each message is one claim's, also when it is asked for twice, and what waits of an event since before is nobody's.
 func TestClaimsOfOneMomentShareNoMessage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	first, second := b.assigned(t), b.assigned(t)
 	b.done(t, first)
 	b.done(t, second)
-	b.Exec(t, `
+	ask := func(id uuid.UUID) owed { return owed{id, subjectsOf(typeAssigned), b.planned(t, id)} }
+	asked := []owed{ask(first), ask(second), ask(first)}
+	waiting := functiontest.Value[int64](t, b.Server, `
 		INSERT INTO notification_message (event_id, user_id, channel, type, refs, expires_at)
-		SELECT event_id, $1, channel, type, refs, expires_at FROM notification_message WHERE event_id = $2 AND channel = 'email'`, b.anna.ID, first)
+		SELECT event_id, $1, channel, type, refs, expires_at FROM notification_message WHERE event_id = $2 AND channel = 'email' RETURNING id`, b.anna.ID, first)
 	b.Exec(t, `UPDATE notification_message SET state = 'pending', attempts = 0 WHERE channel = 'email'`)
-	ask := func(id uuid.UUID) owed { return owed{event: id, subjects: subjectsOf(typeAssigned), messages: 1} }
-	claimed, err := b.service.claimAll(t.Context(), []owed{ask(first), ask(second), ask(first)})
+	claimed, err := b.service.claimAll(t.Context(), asked)
 	require.NoError(t, err)
 	require.Len(t, claimed, 3)
-	require.Len(t, claimed[0], 2)
-	require.Len(t, claimed[1], 1)
-	require.Empty(t, claimed[2], "the one before has them")
 	for i, of := range []uuid.UUID{first, second} {
-		for _, m := range claimed[i] {
-			require.Equal(t, of, *m.EventID)
-		}
+		require.Len(t, claimed[i], 1)
+		require.Equal(t, of, *claimed[i][0].EventID)
 	}
+	require.Empty(t, claimed[2], "the one before has them")
+	require.Equal(t, "pending", functiontest.Value[string](t, b.Server, `SELECT state FROM notification_message WHERE id = $1`, waiting))
+}
+
+// A replay that plans a mail alone looks for no phones, and leaves the push of that event that waits for its next try.
+func TestAReplayClaimsWhatItPlanned(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.device(t, b.ben)
+	event := b.assigned(t)
+	b.done(t, event)
+	b.Exec(t, `DELETE FROM notification_message WHERE channel = 'email'`)
+	b.Exec(t, `UPDATE notification_message SET state = 'pending', attempts = 1, next_at = now() - interval '1 minute' WHERE channel = 'push'`)
+	b.Exec(t, `UPDATE outbox_delivery SET state = 'pending' WHERE event_id = $1`, event)
+	b.done(t, event)
+	require.Equal(t, "sent 1", b.rowOf(t, channelEmail))
+	require.Equal(t, "pending 1", functiontest.Value[string](t, b.Server,
+		`SELECT concat_ws(' ', state, attempts) FROM notification_message WHERE channel = 'push'`))
 }

@@ -73,6 +73,9 @@ func (g *gathering[Q, A]) run(ctx context.Context) {
 			g.waiting[0].turn <- struct{}{}
 		}
 		g.mu.Unlock()
+		if err == nil && len(answers) != len(group) {
+			err = errUnanswered
+		}
 		for i, r := range group {
 			answer := outcome[A]{err: err}
 			if err == nil {

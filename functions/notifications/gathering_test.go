@@ -54,6 +54,15 @@ func TestAGatheringAsksTogether(t *testing.T) {
 	require.ErrorIs(t, errs[3], refused)
 }
 
+// A run that answers too few is one that answers nobody: who knows whose answers these are.
+func TestAGatheringNeedsAllAnswers(t *testing.T) {
+	t.Parallel()
+	g := gathering[int, int]{do: func(context.Context, []int) ([]int, error) { return nil, nil }}
+	_, err := g.ask(t.Context(), 1)
+	require.ErrorIs(t, err, errUnanswered)
+	require.False(t, g.running)
+}
+
 // One run ends by a fault, and more ask than go together: everybody has an answer, and the runs behind are none the worse.
 func TestAGatheringEndsHoweverItsRunsDo(t *testing.T) {
 	t.Parallel()

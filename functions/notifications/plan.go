@@ -93,27 +93,30 @@ func (s *service) plan(ctx context.Context, tx pgx.Tx, e events.Event) (func(con
 	if err != nil || p.sql == "" {
 		return nil, err
 	}
-	channels, err := pg.All[plannedOn](ctx, tx, p.sql+"\nRETURNING channel", append([]any{e.ID.String(), p.typ, string(e.Data)}, p.args...)...)
+	channels, err := pg.All[plannedOn](ctx, tx, p.sql+"\nRETURNING id, channel", append([]any{e.ID.String(), p.typ, string(e.Data)}, p.args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("plan messages: %w", err)
 	}
 	o := owed{event: e.ID, subjects: subjectsOf(p.typ)}
 	for _, c := range channels {
 		if c.Channel != channelApp {
-			o.messages++
+			o.messages = append(o.messages, c.ID)
 		}
 		if c.Channel == channelPush {
 			o.subjects |= ofPhones
 		}
 	}
-	if o.messages == 0 {
+	if len(o.messages) == 0 {
 		return nil, nil
 	}
 	return func(ctx context.Context) { s.sendDueOf(ctx, o) }, nil
 }
 
-// plannedOn is the channel of a message that was planned.
-type plannedOn struct{ Channel string }
+// plannedOn is a message that was planned.
+type plannedOn struct {
+	ID      int64
+	Channel string
+}
 
 // plan is a statement that makes the messages of one event; none when sql is empty.
 type plan struct {

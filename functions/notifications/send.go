@@ -18,7 +18,7 @@ func (s *service) sendDueOf(ctx context.Context, o owed) {
 		return
 	}
 	var done atomic.Int64
-	_, err := s.share(ctx, o.messages, &done, func(limit int) ([]message, error) { return s.claimOf(ctx, o, limit) })
+	_, err := s.share(ctx, len(o.messages), &done, func(limit int) ([]message, error) { return s.claimOf(ctx, o, limit) })
 	if err != nil {
 		s.log.WarnContext(ctx, "messages not sent; the deliveries schedule will send them", "event", o.event, "error", err)
 	}
@@ -77,14 +77,16 @@ func (s *service) timeLeft(ctx context.Context) bool {
 // returns how many it claimed; it claims none when waiting for a slot took all the time. done counts those that are over.
 func (s *service) share(ctx context.Context, most int, done *atomic.Int64, claim func(limit int) ([]message, error)) (int, error) {
 	free := s.take(ctx, most)
+	unused := free // also when claiming ends by a fault
+	defer func() { s.give(unused) }()
 	if !s.timeLeft(ctx) {
-		s.give(free)
 		return 0, nil
 	}
 	// The lease begins no earlier than this, so that whatever ends by these deadlines ends inside it.
 	claimed := time.Now()
 	messages, err := claim(min(most, free*perSlot))
 	shares := deal(messages, free)
+	unused = 0
 	s.give(free - len(shares))
 	var group sync.WaitGroup
 	for _, share := range shares {
@@ -187,6 +189,9 @@ func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Log
 	defer func() {
 		if trouble := recover(); trouble != nil {
 			log.ErrorContext(ctx, "message could not be made", "trouble", fmt.Sprintf("%T", trouble), "stack", string(debug.Stack()))
+			if c != nil {
+				c.hangUp() // the server may have half of it
+			}
 			outcome = settlementOf(m, &failure{text: "a fault of ours: the log has more"})
 		}
 	}()

@@ -29,7 +29,7 @@ type service struct {
 	pusher   *pusher
 	outbox   *events.Outbox
 	now      func() time.Time // for what people's own clocks say
-	deadline time.Duration    // of sending one message, from its claim to the mail server's last word
+	deadline time.Duration    // of sending one message, to the mail server's last word
 	slots    chan struct{}    // holds an item for each message under way
 	ends     <-chan struct{}  // closed when the process is to end; nil: never
 }
