@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/honeydue/backend/tests/bench/world"
@@ -18,27 +19,35 @@ type mode struct{ function, pgbench string }
 var modes = []mode{{"exec", "extended"}, {"cache_statement", "prepared"}}
 
 // tasks starts function tasks, which is told of a bucket that it never asks for anything, with further variables.
-func (b *bench) tasks(ctx context.Context, further ...string) (*world.Process, error) {
-	return b.Start(ctx, "tasks", append(further, processors(),
+func (b *bench) tasks(ctx context.Context, start starter, further ...string) (*world.Process, error) {
+	return start(ctx, "tasks", append(further, processors(),
 		"S3_ENDPOINT=http://127.0.0.1:1", "S3_REGION=none", "S3_BUCKET=none", "S3_ACCESS_KEY=none", "S3_SECRET_KEY=none")...)
 }
 
 // beside holds a contest of function tasks in one mode against pgbench, which runs what the function sent.
-func (b *bench) beside(ctx context.Context, m mode, c contest, sent script, ours func(context.Context, *world.Process, time.Duration) (run, error)) (o outcome, err error) {
-	p, err := b.tasks(ctx, "DATABASE_EXEC_MODE="+m.function)
+func (b *bench) beside(ctx context.Context, m mode, c contest, sent script) (o outcome, err error) {
+	c.ours = "function tasks, " + m.function
+	c.start = func(ctx context.Context, start starter) (*world.Process, error) {
+		return b.tasks(ctx, start, "DATABASE_EXEC_MODE="+m.function)
+	}
+	p, err := c.start(ctx, b.Start)
 	if err != nil {
 		return o, err
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
-	c.ours = side{"function tasks, " + m.function, func(ctx context.Context, d time.Duration) (run, error) { return ours(ctx, p, d) }}
 	c.limit = side{"pgbench, " + m.pgbench, func(ctx context.Context, d time.Duration) (run, error) {
 		return b.measured(0, func() (run, error) { return b.pgbench(ctx, sent, m.pgbench, d) })
 	}}
-	if o, err = b.hold(ctx, c); err != nil {
-		return o, err
+	if sent.answer != nil {
+		c.answer = &side{"the same, to the answer", func(ctx context.Context, d time.Duration) (run, error) {
+			r, err := b.measured(0, func() (run, error) { return b.pgbench(ctx, *sent.answer, m.pgbench, d) })
+			if err != nil {
+				return r, err
+			}
+			return r, b.publish(ctx)
+		}}
 	}
-	o.late, err = p.Said(late)
-	return o, err
+	return b.hold(ctx, c, p)
 }
 
 // sent records what function tasks sends to the database for the first request of a load, to the last statement behind the answer.
@@ -56,7 +65,7 @@ func (b *bench) sent(ctx context.Context, of func(p *world.Process) *load) (s sc
 	}
 	direct.Host = r.listener.Addr().String()
 	// However busy the machine is, a token that is kept is not asked for.
-	p, err := b.tasks(ctx, "DATABASE_URL="+direct.String(), "REDIS_BUDGET=10s")
+	p, err := b.tasks(ctx, b.Start, "DATABASE_URL="+direct.String(), "REDIS_BUDGET=10s")
 	if err != nil {
 		return s, errors.Join(err, r.listener.Close())
 	}
@@ -69,7 +78,12 @@ func (b *bench) sent(ctx context.Context, of func(p *world.Process) *load) (s sc
 	if len(trips) == 0 {
 		return s, errors.New("record what function tasks sends: it sent nothing")
 	}
-	return write(trips), nil
+	s = write(trips)
+	if last := trips[len(trips)-1]; strings.Contains(last[0].sql, "publications") {
+		answer := write(trips[:len(trips)-1])
+		s.answer = &answer
+	}
+	return s, nil
 }
 
 // tell sends the first request of a load, behind another one of the same person: a process asks some things once, and their token

@@ -27,10 +27,10 @@ const (
 	thresholds     = 364 // besides that
 )
 
-// kept is a load of boards that the cache has.
-func kept(p *world.Process) *load {
+// kept is a load of boards that the cache has, of so many homes in turn.
+func kept(p *world.Process, of int64) *load {
 	return &load{status: http.StatusOK, call: func(ctx context.Context, number int64) (*http.Request, error) {
-		return boardOf(ctx, p, number%homes, usualThreshold)
+		return boardOf(ctx, p, number%of, usualThreshold)
 	}}
 }
 
@@ -48,9 +48,9 @@ func read(p *world.Process) *load {
 	}}
 }
 
-// cached is the board from the cache beside the bare handler.
-func (b *bench) cached(ctx context.Context, out io.Writer) (_ []outcome, err error) {
-	ours, err := b.tasks(ctx)
+// cached is the board from the cache beside the bare handler: asked for by as many people as a process holds boards of, and by more.
+func (b *bench) cached(ctx context.Context, out io.Writer) (all []outcome, err error) {
+	ours, err := b.tasks(ctx, b.Start)
 	if err != nil {
 		return nil, err
 	}
@@ -67,23 +67,34 @@ func (b *bench) cached(ctx context.Context, out io.Writer) (_ []outcome, err err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, bare.Stop()) }()
-	o, err := b.hold(ctx, contest{
-		short: "board from the cache", what: fmt.Sprintf("A board of %d tasks from the cache", tasksAHome), least: leastCached,
-		ours: side{"function tasks", func(ctx context.Context, d time.Duration) (run, error) {
-			if err := kept(ours).repeat(ctx, 2*homes); err != nil { // tokens are forgotten after a minute
-				return run{}, err
-			}
-			return b.measure(ctx, ours, kept(ours), d)
-		}},
-		limit: side{"bare handler", func(ctx context.Context, d time.Duration) (run, error) { return b.measure(ctx, bare, kept(bare), d) }},
-	})
-	if err != nil {
-		return nil, err
+	for _, of := range []struct {
+		people string
+		homes  int64
+	}{{"people whose boards the process holds", fewHomes}, {"more people", homes}} {
+		o, err := b.hold(ctx, contest{
+			short: "board from the cache, of " + of.people,
+			what:  fmt.Sprintf("A board of %d tasks from the cache, of %s: %d in turn", tasksAHome, of.people, of.homes), least: leastCached,
+			ours:  "function tasks",
+			start: func(ctx context.Context, start starter) (*world.Process, error) { return b.tasks(ctx, start) },
+			turn: func(ctx context.Context, p *world.Process, d time.Duration) (run, error) {
+				if err := kept(p, of.homes).repeat(ctx, 2*of.homes); err != nil { // tokens are forgotten after a minute
+					return run{}, err
+				}
+				return b.measure(ctx, p, kept(p, of.homes), d)
+			},
+			limit: side{"bare handler", func(ctx context.Context, d time.Duration) (run, error) {
+				return b.measure(ctx, bare, kept(bare, of.homes), d)
+			}},
+		}, ours)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.print(ctx, out, o); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
 	}
-	if o.late, err = ours.Said(late); err != nil {
-		return nil, err
-	}
-	return []outcome{o}, o.print(out)
+	return all, nil
 }
 
 // boards are those from the database beside pgbench.
@@ -94,8 +105,9 @@ func (b *bench) boards(ctx context.Context, out io.Writer) (all []outcome, err e
 	}
 	what := fmt.Sprintf("A board of %d tasks from the database: %d statement in %d round trip", tasksAHome, sent.sent, sent.trips)
 	for _, m := range modes {
-		o, err := b.beside(ctx, m, contest{short: "board from the database, " + m.function, what: what, least: leastBoard}, sent,
-			func(ctx context.Context, p *world.Process, d time.Duration) (run, error) {
+		o, err := b.beside(ctx, m, contest{
+			short: "board from the database, " + m.function, what: what, least: leastBoard,
+			turn: func(ctx context.Context, p *world.Process, d time.Duration) (run, error) {
 				if err := b.forget(ctx); err != nil {
 					return run{}, err
 				}
@@ -103,11 +115,12 @@ func (b *bench) boards(ctx context.Context, out io.Writer) (all []outcome, err e
 					return run{}, err
 				}
 				return b.measure(ctx, p, read(p), d)
-			})
+			},
+		}, sent)
 		if err != nil {
 			return nil, err
 		}
-		if err := o.print(out); err != nil {
+		if err := b.print(ctx, out, o); err != nil {
 			return nil, err
 		}
 		all = append(all, o)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/honeydue/backend/tests/bench/report"
 	"github.com/honeydue/backend/tests/bench/turns"
+	"github.com/honeydue/backend/tests/bench/world"
 )
 
 // A side does what it can for that long.
@@ -17,13 +18,27 @@ type side struct {
 	run  func(ctx context.Context, d time.Duration) (run, error)
 }
 
+// taking is a side's turn, and where its run is kept.
+type taking struct {
+	side
+
+	into *[]run
+}
+
+// A starter starts a function, with further variables.
+type starter func(ctx context.Context, function string, further ...string) (*world.Process, error)
+
 // A contest is something that a function does, beside the least that could do it.
 type contest struct {
 	short, what string // what it is called, and all that there is to say of it
-	ours, limit side
+	ours        string // the name of the function's side
+	start       func(ctx context.Context, start starter) (*world.Process, error)
+	turn        func(ctx context.Context, p *world.Process, d time.Duration) (run, error)
+	limit       side
+	answer      *side   // the limit to where the function answers, if it does something behind that
 	least       float64 // of the limit's rate
 	wanted      float64 // of it, which is no target; 0 is no wish
-	slowest     float64 // times the limit's p99 at most; 0 is no target
+	slowest     float64 // times the p99 at most of the limit, or of answer; 0 is no target
 }
 
 // An outcome is a contest's rounds, the same number of either side.
@@ -31,20 +46,23 @@ type outcome struct {
 	contest
 
 	ours, limit []run
+	answer      []run
 	late        int // times that the function did without Redis
 }
 
 // late is what a function's log says when Redis took longer than it may. For a second it is not asked then.
 const late = "redis did not answer"
 
-// hold lets the sides take turns, so that a machine in another mood is so for both.
-func (b *bench) hold(ctx context.Context, c contest) (o outcome, err error) {
+// hold lets the sides take turns, so that a machine in another mood is so for both. The function's process is p.
+func (b *bench) hold(ctx context.Context, c contest, p *world.Process) (o outcome, err error) {
 	o.contest = c
+	ours := side{c.ours, func(ctx context.Context, d time.Duration) (run, error) { return c.turn(ctx, p, d) }}
 	for range b.rounds {
-		for _, side := range []struct {
-			side
-			into *[]run
-		}{{c.ours, &o.ours}, {c.limit, &o.limit}} {
+		sides := []taking{{ours, &o.ours}, {c.limit, &o.limit}}
+		if c.answer != nil {
+			sides = append(sides, taking{*c.answer, &o.answer})
+		}
+		for _, side := range sides {
 			r, err := side.run(ctx, b.each)
 			if err != nil {
 				return o, fmt.Errorf("%s: %s: %w", c.short, side.name, err)
@@ -52,7 +70,13 @@ func (b *bench) hold(ctx context.Context, c contest) (o outcome, err error) {
 			*side.into = append(*side.into, r)
 		}
 	}
-	return o, nil
+	o.late, err = p.Said(late)
+	return o, err
+}
+
+// missed returns whether a target is missed.
+func (o outcome) missed() bool {
+	return o.ratio(rate).Median < o.least || o.slowest > 0 && o.slow().Median > o.slowest
 }
 
 // ratio compares a figure of ours to that of the limit in the same round.
@@ -60,19 +84,32 @@ func (o outcome) ratio(figure func(run) float64) turns.Ratio {
 	return turns.Compare(o.ours, o.limit, figure)
 }
 
+// slow compares the 99th percentiles, of what answers on either side.
+func (o outcome) slow() turns.Ratio {
+	if o.answer != nil {
+		return turns.Compare(o.ours, o.answer, p99)
+	}
+	return o.ratio(p99)
+}
+
 func rate(r run) float64 { return r.Rate() }
 
 func p99(r run) float64 { return r.Percentile(99) }
 
-// print writes both sides' figures, medians of the rounds.
-func (o outcome) print(out io.Writer) error {
+// print writes both sides' figures, medians of the rounds. One that missed a target has a turn more, for a profile of the function.
+func (b *bench) print(ctx context.Context, out io.Writer, o outcome) error {
 	_, _ = fmt.Fprintf(out, "\n%s\n\n", o.what)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "side\ta second\tp50\tp99\tCPU of each: program\tPostgreSQL\tRedis\tclient\t")
-	for _, s := range []struct {
+	type row struct {
 		name string
 		runs []run
-	}{{o.contest.ours.name, o.ours}, {o.contest.limit.name, o.limit}} {
+	}
+	rows := []row{{o.contest.ours, o.ours}, {o.contest.limit.name, o.limit}}
+	if o.answer != nil {
+		rows = append(rows, row{o.contest.answer.name, o.answer})
+	}
+	for _, s := range rows {
 		_, _ = fmt.Fprintf(table, "%s\t%.0f", s.name, turns.Median(s.runs, rate))
 		for _, of100 := range []int{50, 99} {
 			_, _ = fmt.Fprintf(table, "\t%.1f ms", turns.Median(s.runs, func(r run) float64 { return r.Percentile(of100) }))
@@ -85,10 +122,20 @@ func (o outcome) print(out io.Writer) error {
 		}
 		_, _ = fmt.Fprintln(table, "\t")
 	}
-	if err := table.Flush(); err != nil || o.late == 0 {
+	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d times Redis took longer than it may, and the function did without it for a second.\n", o.late)
+	if o.late > 0 {
+		_, _ = fmt.Fprintf(out, "\n%d times Redis took longer than it may, and the function did without it for a second.\n", o.late)
+	}
+	if !o.missed() {
+		return nil
+	}
+	why, err := b.why(ctx, o.contest)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nA target is missed. What %s does all that time:\n\n%s\n", o.contest.ours, why)
 	return err
 }
 
@@ -102,7 +149,7 @@ func verdicts(out io.Writer, all []outcome) (met bool, err error) {
 		share := o.ratio(rate)
 		goals := []report.Goal{{What: o.short + ", a second", Measured: share.String(), Target: o.target(), Met: share.Median >= o.least}}
 		if o.slowest > 0 {
-			slow := o.ratio(p99)
+			slow := o.slow()
 			goals = append(goals, report.Goal{
 				What: o.short + ", p99", Measured: slow.String(), Target: fmt.Sprintf("at most %.1f", o.slowest), Met: slow.Median <= o.slowest,
 			})

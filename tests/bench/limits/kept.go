@@ -23,7 +23,7 @@ func (b *bench) warm(ctx context.Context, p *world.Process) error {
 	}
 	defer func() { _ = db.Close() }()
 	for range 30 {
-		if err := kept(p).repeat(ctx, homes); err != nil {
+		if err := kept(p, homes).repeat(ctx, homes); err != nil {
 			return err
 		}
 		texts, err := texts(ctx, db)

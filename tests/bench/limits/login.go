@@ -52,7 +52,10 @@ func login(p *world.Process) *load {
 
 // logins are beside the hash of a password, with as many threads.
 func (b *bench) logins(ctx context.Context, out io.Writer) (_ []outcome, err error) {
-	p, err := b.Start(ctx, "auth", processors(), "TRUSTED_PROXIES=127.0.0.0/8", "CODE_KEY="+strings.Repeat("k", 32))
+	start := func(ctx context.Context, start starter) (*world.Process, error) {
+		return start(ctx, "auth", processors(), "TRUSTED_PROXIES=127.0.0.0/8", "CODE_KEY="+strings.Repeat("k", 32))
+	}
+	p, err := start(ctx, b.Start)
 	if err != nil {
 		return nil, err
 	}
@@ -65,22 +68,27 @@ func (b *bench) logins(ctx context.Context, out io.Writer) (_ []outcome, err err
 	if err != nil {
 		return nil, err
 	}
-	signing := login(p) // the next ones in each round
+	var next int64 // others sign in in each turn
 	o, err := b.hold(ctx, contest{
 		short: "login",
 		what:  fmt.Sprintf("Login beside the hash of its password, %s, by as many threads as there are callers", hash),
 		least: leastLogin,
-		ours: side{"function auth", func(ctx context.Context, d time.Duration) (run, error) {
+		ours:  "function auth",
+		start: start,
+		turn: func(ctx context.Context, p *world.Process, d time.Duration) (run, error) {
+			signing := login(p)
+			signing.next.Store(next)
+			defer func() { next = signing.next.Load() }()
 			return b.measured(p.PID(), func() (run, error) { return signing.during(ctx, d) })
-		}},
+		},
 		limit: side{"argon2id", func(_ context.Context, d time.Duration) (run, error) {
 			return b.measured(0, func() (run, error) { return hash.during(d) })
 		}},
-	})
+	}, p)
 	if err != nil {
 		return nil, err
 	}
-	return []outcome{o}, o.print(out)
+	return []outcome{o}, b.print(ctx, out, o)
 }
 
 const insertSame = `

@@ -42,6 +42,7 @@ type bench struct {
 	rounds      int
 	each        time.Duration // one side, in one round
 	pgbenchPath string
+	watch       func(program int) // told of the program when its side begins; nil when nobody watches
 }
 
 func main() {

@@ -12,7 +12,8 @@ type script struct {
 	text   string
 	values []string // name=value of what is the same every time
 	trips  int
-	sent   int // statements
+	sent   int     // statements
+	answer *script // to the function's answer; nil when it does nothing behind that
 }
 
 // begin draws one of the homes, and a number that nothing else has.

@@ -43,6 +43,9 @@ func (b *bench) measured(program int, side func() (run, error)) (run, error) {
 	if err != nil {
 		return run{}, err
 	}
+	if b.watch != nil {
+		b.watch(program)
+	}
 	r, err := side()
 	if err != nil {
 		return run{}, err

@@ -8,7 +8,8 @@ import (
 // Homes follow one another, and so do the people: two of each home, the owner first. Ids begin where nothing else has its own, so
 // that they are known in what a function sends.
 const (
-	homes       = 200
+	homes       = 400
+	fewHomes    = 200 // a process of tasks holds the boards of all their owners, 256, and of no more
 	tasksAHome  = 100
 	firstHome   = 7_000_001
 	firstPerson = 5_000_001

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/honeydue/backend/tests/bench/built"
 	"github.com/honeydue/backend/tests/bench/proc"
 )
 
@@ -25,6 +26,21 @@ type Process struct {
 // Start starts a function, with further variables, and returns once it listens. Its log goes to a file, at the usual level.
 func (w *World) Start(ctx context.Context, function string, further ...string) (*Process, error) {
 	return w.Run(ctx, function, slices.Concat(w.env(function), further))
+}
+
+// profiled is the folder of programs that tell their profiles.
+const profiled = "profiled"
+
+// StartProfiled builds a function so that it tells its profiles, and starts it as Start does.
+func (w *World) StartProfiled(ctx context.Context, function string, further ...string) (*Process, error) {
+	dir := filepath.Join(w.Dir, profiled)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	if err := built.Profiled(ctx, dir, function); err != nil {
+		return nil, err
+	}
+	return w.Run(ctx, filepath.Join(profiled, function), slices.Concat(w.env(function), further))
 }
 
 // Run starts any program of the folder that listens on PORT, and returns once it does.
