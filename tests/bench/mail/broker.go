@@ -32,11 +32,14 @@ type broker struct {
 const (
 	redeliverAfter = time.Second // as the Trigger's first back-off
 	deliveryTries  = 6
+	deliveryTime   = 45 * time.Second // as Knative's
 )
 
 // openBroker starts a broker that posts at most atOnce events at a time.
 func openBroker(atOnce int) *broker {
-	b := &broker{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}, slots: make(chan struct{}, atOnce)}
+	b := &broker{
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}, Timeout: deliveryTime}, slots: make(chan struct{}, atOnce),
+	}
 	b.server = httptest.NewServer(http.HandlerFunc(b.take))
 	return b
 }

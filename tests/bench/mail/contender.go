@@ -29,7 +29,7 @@ func (c *contender) stop() error {
 	return err
 }
 
-// Single mails are so far apart that the one before is settled. A contender that looks for jobs once a second is asked at any moment
+// Single mails are so far apart on average that the one before is mostly settled. A contender that looks for jobs once a second is asked at any moment
 // of its rhythm.
 const (
 	shortlyApart = 40 * time.Millisecond

@@ -63,11 +63,11 @@ func copyLetter(content []byte, server string) (*letter, error) {
 	}
 }
 
-// send writes the letter to an address and hands it in, in a conversation of its own.
-func (l *letter) send(ctx context.Context, to string) error {
+// write writes the letter to an address.
+func (l *letter) write(to string) (*mail.Msg, error) {
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := errors.Join(m.From(l.From), m.To(to)); err != nil {
-		return fmt.Errorf("address mail: %w", err)
+		return nil, fmt.Errorf("address mail: %w", err)
 	}
 	m.Subject(l.Subject)
 	m.SetDate()
@@ -77,21 +77,56 @@ func (l *letter) send(ctx context.Context, to string) error {
 	}
 	m.SetBodyString(mail.TypeTextPlain, l.Text)
 	m.AddAlternativeString(mail.TypeTextHTML, l.HTML)
+	return m, nil
+}
+
+// A desk is where a worker hands letters in. It keeps connections to the mail server, as ours does.
+type desk struct{ kept chan *mail.Client }
+
+func newDesk() *desk { return &desk{make(chan *mail.Client, atOnce)} }
+
+// send writes a letter to an address and hands it in.
+func (d *desk) send(ctx context.Context, l *letter, to string) error {
+	m, err := l.write(to)
+	if err != nil {
+		return err
+	}
+	var client *mail.Client
+	select {
+	case client = <-d.kept:
+	default:
+		if client, err = l.connect(ctx); err != nil {
+			return err
+		}
+	}
+	if err := client.Send(m); err != nil {
+		return errors.Join(fmt.Errorf("send mail: %w", err), client.Close())
+	}
+	select {
+	case d.kept <- client:
+		return nil
+	default:
+		return client.Close()
+	}
+}
+
+// connect opens a connection to the mail server.
+func (l *letter) connect(ctx context.Context) (*mail.Client, error) {
 	host, service, err := net.SplitHostPort(l.Server)
 	if err != nil {
-		return fmt.Errorf("read address of mail server: %w", err)
+		return nil, fmt.Errorf("read address of mail server: %w", err)
 	}
 	port, err := strconv.Atoi(service)
 	if err != nil {
-		return fmt.Errorf("read port of mail server: %w", err)
+		return nil, fmt.Errorf("read port of mail server: %w", err)
 	}
 	client, err := mail.NewClient(host, mail.WithPort(port), mail.WithTLSPolicy(mail.NoTLS), mail.WithHELO("example.com"),
 		mail.WithoutNoop(), mail.WithoutRset())
+	if err == nil {
+		err = client.DialWithContext(ctx)
+	}
 	if err != nil {
-		return fmt.Errorf("open mail server: %w", err)
+		return nil, fmt.Errorf("open mail server: %w", err)
 	}
-	if err := client.DialAndSendWithContext(ctx, m); err != nil {
-		return fmt.Errorf("send mail: %w", err)
-	}
-	return nil
+	return client, nil
 }

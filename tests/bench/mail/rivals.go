@@ -23,6 +23,7 @@ type rival struct {
 const rivalsHead = `
 Beside queues: the same letter, mail server and machine, up to %d mails under way, each sender in a process of its own
 Ours looks up whom to tell what and writes the mail; a queue's job holds the letter, and its worker looks nothing up
+All keep their connections to the mail server: ours for 3 s, the others for as long as they run
 Ours runs as behind a transaction pooler, where each statement is parsed and planned anew (exec), and with statements that its sessions
 keep (cache_statement), as river's do
 River's jobs are committed as ours is, with fsync, in the same PostgreSQL. Its worker has %d connections, ours %s
@@ -62,7 +63,7 @@ func benchRivals(ctx context.Context, out io.Writer, w *world, db *pgx.Conn, our
 	if err := table.Flush(); err != nil {
 		return false, err
 	}
-	_, _ = fmt.Fprintf(out, "\n%d mails at once, from the first call\n\n", crowdSize)
+	_, _ = fmt.Fprintf(out, "\n%d mails at once, from the first call: the one in the middle of %d crowds\n\n", crowdSize, crowdRounds)
 	table = newTable(out, "sender", "last mail", "of ours", "a second", "sender's CPU", "of ours", "lost", "twice")
 	for _, r := range rows {
 		line(table, r.c.name, seconds(r.took), ratio(r.took, ours.took), rate(r.mails, r.took), seconds(r.cpu), ratio(r.cpu, ours.cpu), r.lost, r.doubled)
@@ -96,15 +97,11 @@ func (w *world) oursKept(ctx context.Context, db *pgx.Conn, o options) (r rival,
 	if err != nil {
 		return r, err
 	}
-	many, err := orders(ctx, db, "kept-crowd-", crowdSize)
-	if err != nil {
-		return r, err
-	}
 	r.c = c
 	if r.timing, err = w.single(ctx, c, singles); err != nil {
 		return r, err
 	}
-	r.crowd, err = w.crowd(ctx, c, many)
+	r.crowd, err = w.crowds(ctx, c, crowdRounds, "kept-crowd-", crowdSize, func(name string, n int) ([]order, error) { return orders(ctx, db, name, n) })
 	return r, err
 }
 
@@ -153,20 +150,24 @@ func (w *world) rival(ctx context.Context, i int, q queue, l *letter, o options)
 		rounds = max(rounds/10, 3)
 	}
 	r.c = c
-	if r.timing, err = w.single(ctx, c, addresses(fmt.Sprintf("single%d-", i), rounds+warmUp)); err != nil {
+	singles, err := addresses(fmt.Sprintf("single%d-", i), rounds+warmUp)
+	if err != nil {
 		return r, err
 	}
-	r.crowd, err = w.crowd(ctx, c, addresses(fmt.Sprintf("crowd%d-", i), crowdSize))
+	if r.timing, err = w.single(ctx, c, singles); err != nil {
+		return r, err
+	}
+	r.crowd, err = w.crowds(ctx, c, crowdRounds, fmt.Sprintf("crowd%d-", i), crowdSize, addresses)
 	return r, err
 }
 
 // addresses are orders for queues, which need nothing else.
-func addresses(name string, n int) []order {
+func addresses(name string, n int) ([]order, error) {
 	all := make([]order, n)
 	for i := range all {
 		all[i].Address = fmt.Sprintf("%s%d.member@example.com", name, i)
 	}
-	return all
+	return all, nil
 }
 
 func median(times []time.Duration) time.Duration {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,6 +114,30 @@ func (w *world) crowd(ctx context.Context, c *contender, all []order) (r crowd, 
 		return r, err
 	}
 	r.tally, r.cpu = w.box.count(len(all)), after-before
+	return r, nil
+}
+
+// crowdRounds is how many crowds a contender sends that is held against others.
+const crowdRounds = 3
+
+// crowds has c send several crowds one after another. It returns the one whose last mail came neither first nor last of all, with all
+// that was lost or came twice.
+func (w *world) crowds(ctx context.Context, c *contender, rounds int, name string, size int, ask func(name string, n int) ([]order, error)) (r crowd, err error) {
+	all := make([]crowd, rounds)
+	for i := range all {
+		orders, err := ask(fmt.Sprintf("%s%d-", name, i), size)
+		if err != nil {
+			return r, err
+		}
+		if all[i], err = w.crowd(ctx, c, orders); err != nil {
+			return r, err
+		}
+		r.lost, r.doubled = r.lost+all[i].lost, r.doubled+all[i].doubled
+	}
+	slices.SortFunc(all, func(a, b crowd) int { return cmp.Compare(a.took, b.took) })
+	lost, doubled := r.lost, r.doubled
+	r = all[rounds/2]
+	r.lost, r.doubled = lost, doubled
 	return r, nil
 }
 

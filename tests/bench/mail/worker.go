@@ -43,13 +43,14 @@ func openAsynqWorker(_ context.Context, address string, s setting) (stop func() 
 	if err != nil {
 		return nil, fmt.Errorf("read address of Redis: %w", err)
 	}
+	letters := newDesk()
 	server := asynq.NewServer(options, s.asynq())
 	err = server.Start(asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
 		var j job
 		if err := json.Unmarshal(task.Payload(), &j); err != nil {
 			return fmt.Errorf("decode job: %w", err)
 		}
-		return j.Letter.send(ctx, j.To)
+		return letters.send(ctx, j.Letter, j.To)
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("start asynq: %w", err)
@@ -60,11 +61,13 @@ func openAsynqWorker(_ context.Context, address string, s setting) (stop func() 
 // A sender works river's jobs.
 type sender struct {
 	river.WorkerDefaults[job]
+
+	letters *desk
 }
 
 // Work sends the mail of a job.
-func (*sender) Work(ctx context.Context, j *river.Job[job]) error {
-	return j.Args.Letter.send(ctx, j.Args.To)
+func (s *sender) Work(ctx context.Context, j *river.Job[job]) error {
+	return s.letters.send(ctx, j.Args.Letter, j.Args.To)
 }
 
 func openRiverWorker(ctx context.Context, address string, s setting) (stop func() error, err error) {
@@ -74,7 +77,7 @@ func openRiverWorker(ctx context.Context, address string, s setting) (stop func(
 	}
 	config := s.river()
 	config.Workers = river.NewWorkers()
-	river.AddWorker(config.Workers, &sender{})
+	river.AddWorker(config.Workers, &sender{letters: newDesk()})
 	config.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}}
 	client, err := river.NewClient(riverpgxv5.New(pool), config)
 	if err == nil {
