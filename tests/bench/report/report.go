@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 )
 
 // Main runs a benchmark, which prints its tables to out and tells whether all targets were met, and ends the process.
 func Main(name string, bench func(ctx context.Context, out io.Writer) (met bool, err error)) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	_, _ = fmt.Fprintf(os.Stdout, "honeyDue, %s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
 	met, err := bench(ctx, os.Stdout)
 	stop()
