@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // The ports that are chosen among: by default no system takes them for outgoing connections (Linux begins at 32768, RFC 6335 at
@@ -18,6 +19,30 @@ const lowest, highest = 10000, 29999
 
 // tries is how many ports are tried before there is said to be none.
 const tries = 100
+
+// How long a port may be in use that was given up a moment ago, and the pause before it is tried again.
+const (
+	patience = 2 * time.Second
+	pause    = 5 * time.Millisecond
+)
+
+// Again calls listen, and calls it again for a while when the port is in use: a child that was forked and has not become its program
+// yet holds all that this process listens on, also what is closed meanwhile.
+func Again(ctx context.Context, listen func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := listen()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
 
 // Free returns a port of the loopback address that nobody listened on a moment ago.
 func Free(ctx context.Context) (int, error) {
@@ -39,7 +64,12 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	}
 	var config net.ListenConfig
 	if port != "0" {
-		return config.Listen(ctx, "tcp", address)
+		var listener net.Listener
+		err := Again(ctx, func() (err error) {
+			listener, err = config.Listen(ctx, "tcp", address)
+			return err
+		})
+		return listener, err
 	}
 	for range tries {
 		var listener net.Listener

@@ -47,7 +47,7 @@ func newLane(t *testing.T, calm *Server, upstream, name string, routes func(*fun
 func (l *lane) reopen() error {
 	l.proxy.Stop()
 	l.proxy = toxiproxy.NewProxy(l.control, "postgres", l.proxy.Listen, l.proxy.Upstream)
-	return l.proxy.Start()
+	return ports.Again(context.Background(), l.proxy.Start)
 }
 
 // arm begins a cut of a person's request. The function that it returns ends it.
