@@ -117,10 +117,6 @@ func TestEveryTypeOnTheWire(t *testing.T) {
 			back := reflect.New(reflect.TypeOf(entry.Data))
 			require.NoError(t, got.DataAs(back.Interface()))
 			require.Equal(t, filled(entry), back.Elem().Interface())
-
-			direct, err := e.CloudEvent()
-			require.NoError(t, err)
-			require.Equal(t, direct.Context.AsV1(), got.Context.AsV1())
 		})
 	}
 }

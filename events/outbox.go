@@ -90,29 +90,11 @@ func (p Publisher) send(req *http.Request) error {
 
 // request writes e in the binary mode of the CloudEvents HTTP binding.
 func request(ctx context.Context, sink string, e Event) (*http.Request, error) {
-	event, err := e.CloudEvent()
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sink, bytes.NewReader(event.Data()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sink, bytes.NewReader(e.Data))
 	if err != nil {
 		return nil, fmt.Errorf("address of the broker: %w", err)
 	}
-	h := req.Header
-	h.Set("Content-Type", event.DataContentType())
-	h.Set("Ce-Specversion", event.SpecVersion())
-	h.Set("Ce-Id", event.ID())
-	h.Set("Ce-Type", event.Type())
-	h.Set("Ce-Source", event.Source())
-	h.Set("Ce-Time", event.Time().Format(time.RFC3339Nano))
-	h.Set("Ce-Dataschema", event.DataSchema())
-	if event.Subject() != "" {
-		h.Set("Ce-Subject", event.Subject())
-	}
-	if e.Traceparent != "" {
-		h.Set("Ce-Traceparent", e.Traceparent)
-		h.Set("Traceparent", e.Traceparent)
-	}
+	req.Header = e.Header()
 	return req, nil
 }
 

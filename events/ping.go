@@ -25,13 +25,7 @@ func (p Publisher) Ping(ctx context.Context, schedule string, now time.Time) err
 	if err != nil {
 		return fmt.Errorf("address of the broker: %w", err)
 	}
-	h := req.Header
-	h.Set("Content-Type", "application/json")
-	h.Set("Ce-Specversion", "1.0")
-	h.Set("Ce-Id", uuid.NewString())
-	h.Set("Ce-Type", PingType)
-	h.Set("Ce-Source", "/apis/v1/namespaces/"+namespace+"/pingsources/"+schedule)
-	h.Set("Ce-Time", now.UTC().Format(time.RFC3339Nano))
-	h.Set("Kn-Namespace", namespace)
+	req.Header = header(uuid.New(), PingType, "/apis/v1/namespaces/"+namespace+"/pingsources/"+schedule, now)
+	req.Header.Set("Kn-Namespace", namespace)
 	return p.send(req)
 }

@@ -49,31 +49,20 @@ func TellLater(ctx context.Context, db *pgx.Conn, told []events.Event) error {
 }
 
 // event is the call by which a Broker delivers e to the function, in the binary mode of the CloudEvents HTTP binding.
-func (at *Site) event(e events.Event) (Call, error) {
-	event, err := e.CloudEvent()
-	if err != nil {
-		return Call{}, fmt.Errorf("write event: %w", err)
-	}
-	call := at.delivery(strings.TrimSuffix(strings.TrimPrefix(e.Type, "com.myhoneydue."), ".v1"), event.Data(), map[string]string{
-		"Ce-Id": event.ID(), "Ce-Type": event.Type(), "Ce-Source": event.Source(), "Ce-Subject": event.Subject(),
-		"Ce-Time": event.Time().Format(time.RFC3339Nano), "Ce-Dataschema": event.DataSchema(),
-	})
-	return call, nil
+func (at *Site) event(e events.Event) Call {
+	return at.delivery(strings.TrimSuffix(strings.TrimPrefix(e.Type, "com.myhoneydue."), ".v1"), e.Data, e.Header())
 }
 
 // Tick is the call by which a Broker delivers a tick of a schedule to the function.
 func (at *Site) Tick(schedule string) Call {
-	return at.delivery("tick of "+schedule, []byte("{}"), map[string]string{
-		"Ce-Id": uuid.NewString(), "Ce-Type": events.PingType, "Ce-Time": time.Now().UTC().Format(time.RFC3339Nano),
-		"Ce-Source": "/apis/v1/namespaces/honeydue/pingsources/" + schedule,
+	return at.delivery("tick of "+schedule, []byte("{}"), http.Header{
+		"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"},
+		"Ce-Id": {uuid.NewString()}, "Ce-Type": {events.PingType}, "Ce-Time": {time.Now().UTC().Format(time.RFC3339Nano)},
+		"Ce-Source": {"/apis/v1/namespaces/honeydue/pingsources/" + schedule},
 	})
 }
 
-func (at *Site) delivery(name string, data []byte, attributes map[string]string) Call {
-	header := http.Header{"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"}}
-	for attribute, value := range attributes {
-		header.Set(attribute, value)
-	}
+func (at *Site) delivery(name string, data []byte, header http.Header) Call {
 	return Call{
 		Name: name, Method: http.MethodPost, URL: at.Local.Inside(at.function), Body: data, Header: header, Status: http.StatusNoContent,
 		Check: func(_ http.Header, body []byte) error {

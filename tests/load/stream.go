@@ -85,11 +85,7 @@ func (s *Stream) fill() error {
 		return errors.New("make events: there are none")
 	}
 	for _, e := range made {
-		call, err := s.at.event(e)
-		if err != nil {
-			return err
-		}
-		s.fresh = append(s.fresh, telling{e.ID.String(), call})
+		s.fresh = append(s.fresh, telling{e.ID.String(), s.at.event(e)})
 	}
 	rand.Shuffle(len(s.fresh), func(i, j int) { s.fresh[i], s.fresh[j] = s.fresh[j], s.fresh[i] })
 	return nil
