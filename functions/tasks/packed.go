@@ -2,10 +2,11 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // packed is a body as it is kept and mostly sent: gzip, about a tenth of what it was. The fastest level takes most of that.
