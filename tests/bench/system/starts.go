@@ -26,8 +26,8 @@ import (
 // Targets of a function's process.
 const (
 	maxStart  = 25 * time.Millisecond
-	maxBinary = 30 << 20
-	maxIdle   = 30 << 20
+	maxBinary = 30_000_000
+	maxIdle   = 30_000_000
 	starts    = 20
 )
 
@@ -67,10 +67,13 @@ func benchStarts(ctx context.Context, out io.Writer, bin string) (bool, error) {
 		ok := median <= maxStart && info.Size() <= maxBinary && idle <= maxIdle
 		met = met && ok
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, report.MS(median), report.MS(runs[0].took), report.MS(runs[starts-1].took),
-			report.MS(maxStart), report.MiB(info.Size()), report.MiB(maxBinary), report.MiB(idle), report.MiB(maxIdle), report.Verdict(ok))
+			report.MS(maxStart), mb(info.Size()), mb(maxBinary), mb(idle), mb(maxIdle), report.Verdict(ok))
 	}
 	return met, table.Flush()
 }
+
+// mb is a number of bytes as the targets count them.
+func mb(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
 
 // startOnce starts program with env and waits until its port takes a connection. Nothing else that it is configured with exists: a
 // function connects to nothing before its first request.
