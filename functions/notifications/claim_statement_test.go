@@ -20,6 +20,9 @@ func TestAMessageIsTheSameHoweverItIsClaimed(t *testing.T) {
 	b.device(t, b.ben)
 	b.device(t, b.cleo)
 	code, _ := b.code(t, b.ben, "reset_password", nil)
+	proof, _ := b.code(t, b.ben, "verify_email", nil)
+	elsewhere := "new@example.com"
+	move, _ := b.code(t, b.ben, "change_email", &elsewhere)
 	change := functiontest.Value[int64](t, b.Server,
 		`INSERT INTO auth_email_change (user_id, old_email) VALUES ($1, 'old@example.com') RETURNING id`, b.ben.ID)
 	told := map[uuid.UUID]string{
@@ -27,6 +30,8 @@ func TestAMessageIsTheSameHoweverItIsClaimed(t *testing.T) {
 		b.assigned(t):  typeAssigned,
 		happen(t, b.residences, events.MemberJoined{ResidenceID: b.home, UserID: b.anna.ID}): typeJoined,
 		happen(t, b.auth, events.UserPasswordResetRequested{UserID: b.ben.ID, CodeID: code}): typePasswordReset,
+		happen(t, b.auth, events.UserVerificationRequested{UserID: b.ben.ID, CodeID: proof}): typeVerification,
+		happen(t, b.auth, events.UserVerificationRequested{UserID: b.ben.ID, CodeID: move}):  typeVerification,
 		happen(t, b.auth, events.UserPasswordChanged{UserID: b.ben.ID}):                      typeSecurity,
 		happen(t, b.auth, events.UserEmailChanged{UserID: b.ben.ID, ChangeID: change}):       typeSecurity,
 	}
@@ -56,7 +61,7 @@ func (b *bundle) claimedAgain(t *testing.T, event uuid.UUID, of subjects) []mess
 	require.NoError(t, err)
 	require.NotEmpty(t, claimed)
 	for i, m := range claimed {
-		if m.Type == typeSecurity || m.Type == typePasswordReset {
+		if m.Type == typeSecurity || m.Type == typePasswordReset || m.Type == typeVerification {
 			claimed[i].Actor = "" // such a mail names nobody
 		}
 	}
