@@ -81,7 +81,9 @@ func (p part) run(ctx context.Context, root string, out io.Writer) (o outcome, e
 	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), report.File+"="+record.Name())
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(out, &text), os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// A benchmark is a child of `go run`, which hands no signal on, and ignores this one.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = time.Minute
 	began := time.Now()
 	ran := cmd.Run()
