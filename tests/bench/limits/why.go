@@ -7,13 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	profiles "github.com/honeydue/backend/tests/load"
 )
 
-// lines is how many functions of a program a profile names.
-const lines = "25"
+// How many functions of a program a profile names, and how many bytes of each line are shown.
+const (
+	lines = "25"
+	width = 150
+)
 
 // why takes a CPU profile of a contest's function during one more turn, and returns what pprof says of it, callers first.
 func (b *bench) why(ctx context.Context, c contest) (text string, err error) {
@@ -52,5 +56,10 @@ func (b *bench) why(ctx context.Context, c contest) (text string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("read profile: %w", err)
 	}
-	return string(said), nil
+	var short strings.Builder
+	for line := range strings.Lines(string(said)) {
+		line = strings.TrimRight(line, "\n")
+		short.WriteString(line[:min(len(line), width)] + "\n") // type parameters are written out
+	}
+	return short.String(), nil
 }
