@@ -53,11 +53,12 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 	require.Equal(t, 2, value[int](t, db, `SELECT count(DISTINCT user_id) FROM shared_idempotency WHERE answer ILIKE $1`, "%"+street+"%"),
 		"the street is in an answer to each")
 	require.NotEmpty(t, mentions(t, db, chore))
-	// A busy machine may keep a board from being kept.
+	readEverything(ctx, t, l)
+	// A writer that could not tell Redis in time, on a busy machine, keeps a board from being kept for as long as its marker stands.
 	require.Eventually(t, func() bool {
-		readEverything(ctx, t, l)
+		l.must(ctx, t, l.Person, http.MethodGet, "/api/tasks/", nil)
 		return len(inRedis(t, s, chore)) > 0
-	}, 20*time.Second, 100*time.Millisecond, "the boards are not looked into")
+	}, 30*time.Second, 200*time.Millisecond, "the boards are not looked into")
 
 	keys := l.keys(t, db)
 	require.GreaterOrEqual(t, len(inBucket(ctx, t, l.other, keys)), len(keys))
