@@ -14,6 +14,7 @@ import (
 	"github.com/honeydue/backend/shared/devserver/devtest"
 	"github.com/honeydue/backend/shared/function"
 	"github.com/honeydue/backend/shared/function/functiontest"
+	"github.com/honeydue/backend/shared/seats"
 )
 
 func TestMain(m *testing.M) { os.Exit(devtest.Main(m)) }
@@ -38,6 +39,7 @@ func setup(t *testing.T) *bundle {
 // routes is what functiontest starts; it keeps the service for the test to look into.
 func (b *bundle) routes(base *function.Base) func(huma.API) {
 	b.service = newService(base, codeKey())
+	b.service.hasher.Seats = make(seats.Room, 16) // on a busy machine somebody might wait for one in vain
 	base.Events = b.service.consumer()
 	return b.service.routes
 }
