@@ -29,7 +29,12 @@ type result struct {
 	plot    string
 }
 
-// attack sends what next says and reads every answer.
+// crowd is how many requests may wait for their answers at a rate: so many that a function which stalls for a moment is sent the
+// next ones all the same.
+const crowd = 1024
+
+// attack sends what next says and reads every answer. At a rate an answer's time counts from when its request was due, so that one
+// that went out late, since too many waited, is late as well.
 func attack(ctx context.Context, at *Site, o options, next func() Call) (*result, error) {
 	if err := warm(ctx, at, next); err != nil {
 		return nil, err
@@ -43,18 +48,33 @@ func attack(ctx context.Context, at *Site, o options, next func() Call) (*result
 	if err != nil {
 		return nil, err
 	}
-	attacker := vegeta.NewAttacker(vegeta.Workers(o.clients), vegeta.MaxWorkers(o.clients), vegeta.Client(at.client))
+	atOnce := o.clients
+	if o.rate > 0 {
+		atOnce = crowd
+	}
+	attacker := vegeta.NewAttacker(vegeta.Workers(o.clients), vegeta.MaxWorkers(atOnce), vegeta.Client(at.client))
 	r := &result{byCall: map[string]*vegeta.Metrics{}, wrong: map[string]int{}}
-	drawn := plot.New(plot.Title("honeyDue: "+at.function), plot.Label(func(res *vegeta.Result) string { return res.Attack }))
+	var name string // of the call whose answer is being drawn
+	drawn := plot.New(plot.Title("honeyDue: "+at.function), plot.Label(func(*vegeta.Result) string { return name }))
 	defer drawn.Close()
 	pace := vegeta.ConstantPacer{Freq: o.rate, Per: time.Second}
 	stopping := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stopping()
-	for res := range attacker.Attack(sent.targeter(at, next), pace, o.duration, "") {
+	began := time.Now()
+	answers := attacker.Attack(sent.targeter(at, next), pace, o.duration, "")
+	defer func() {
+		attacker.Stop()
+		for range answers { // those who still send wait for somebody who takes what they got
+			continue
+		}
+	}()
+	for res := range answers {
 		call := sent.take(res.URL)
 		if call == nil {
 			return nil, fmt.Errorf("attack: %s", res.Error)
 		}
+		res.Latency += overdue(began, o.rate, res)
+		name = call.Name
 		r.add(call, res)
 		if err := drawn.Add(res); err != nil {
 			return nil, fmt.Errorf("draw plot: %w", err)
@@ -77,16 +97,25 @@ func attack(ctx context.Context, at *Site, o options, next func() Call) (*result
 	return r, err
 }
 
+// overdue is how long a request waited until it was sent, at a rate since the beginning: vegeta's first is due after one interval.
+// As fast as answers come none waits.
+func overdue(began time.Time, rate int, res *vegeta.Result) time.Duration {
+	if rate == 0 {
+		return 0
+	}
+	due := began.Add(time.Duration(float64(res.Seq+1) / float64(rate) * float64(time.Second)))
+	return max(0, res.Timestamp.Sub(due))
+}
+
 // add counts one answer.
 func (r *result) add(call *Call, res *vegeta.Result) {
 	err := call.check(int(res.Code), res.Headers, res.Body)
 	if res.Code == 0 {
-		err = fmt.Errorf("%s: no answer: %s", call.Name, res.Error)
+		err = fmt.Errorf("%s: no answer: %s", call.Name, reason(res.Error))
 	}
 	if err != nil {
 		r.wrong[err.Error()]++
 	}
-	res.Attack = call.Name
 	if err == nil {
 		res.Error = ""
 	}
@@ -95,6 +124,14 @@ func (r *result) add(call *Call, res *vegeta.Result) {
 		r.byCall[call.Name] = &vegeta.Metrics{}
 	}
 	r.byCall[call.Name].Add(res)
+}
+
+// reason is the end of what went wrong on the network. What comes before names addresses, which are others each time.
+func reason(text string) string {
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		text = text[i+len(": "):]
+	}
+	return text
 }
 
 // warming is how many requests go before those that are measured.
@@ -114,7 +151,7 @@ func warm(ctx context.Context, at *Site, next func() Call) error {
 		if err != nil {
 			return fmt.Errorf("warm up: %w", err)
 		}
-		answer, err := fetch(at.client, req.WithContext(ctx))
+		answer, err := Fetch(at.client, req.WithContext(ctx))
 		if err != nil {
 			return fmt.Errorf("warm up: %w", err)
 		}

@@ -18,9 +18,10 @@ import (
 // A Test is the load of one function.
 type Test struct {
 	Function string
-	Rate     int           // requests a second unless -rate says otherwise
-	P99      time.Duration // what 99 of 100 answers may take at that rate
-	Inside   bool          // it takes events alone: there is no way to it from outside
+	Rate     int                      // requests a second unless -rate says otherwise
+	P99      time.Duration            // what 99 of 100 answers to a call may take at that rate
+	Slower   map[string]time.Duration // and to those that take longer, by their names
+	Inside   bool                     // it takes events alone: there is no way to it from outside
 
 	// Mix makes the people and what they have, and returns what they do. Each call of what it returns is the next request.
 	Mix func(ctx context.Context, at *Site) (func() Call, error)
@@ -38,10 +39,13 @@ type options struct {
 	profiles string
 }
 
-// A load may take this long, and as many requests a second, at most: it ends by itself.
+// A load may take this long, as many requests a second, and as many requests at most: it ends by itself. Each event is made before
+// it is sent.
 const (
-	longest = 40 * time.Minute
-	fastest = 20_000
+	longest    = 40 * time.Minute
+	fastest    = 20_000
+	most       = 2_000_000
+	mostEvents = 100_000
 )
 
 // Main runs t and ends the process: with 0 when its promise was kept, with 1 when it was not, with 2 when it could not be tried.
@@ -71,7 +75,7 @@ func (t Test) parse(args []string) (o options, err error) {
 	flags.StringVar(&o.target, "target", "", "a running system's address on loopback, or `cluster` for that of KUBECONFIG; a system of its own by default")
 	flags.IntVar(&o.rate, "rate", t.Rate, "requests a second; 0 asks again as soon as an answer is there")
 	flags.DurationVar(&o.duration, "duration", 15*time.Second, "how long the load lasts")
-	flags.Uint64Var(&o.clients, "clients", 16, "how many requests may be under way at a time")
+	flags.Uint64Var(&o.clients, "clients", 16, "how many ask at the same time where there is no rate")
 	flags.StringVar(&o.plot, "plot", "", "where vegeta's plot goes; "+t.Function+".html in a folder of the system's by default")
 	flags.StringVar(&o.profiles, "profiles", "", "a folder for profiles of the function, which is built to tell them; only with a system of its own")
 	if err := flags.Parse(args); err != nil {
@@ -84,14 +88,24 @@ func (t Test) parse(args []string) (o options, err error) {
 		return o, fmt.Errorf("read arguments: -rate is from 0 to %d a second", fastest)
 	case o.duration <= 0 || o.duration > longest:
 		return o, fmt.Errorf("read arguments: -duration is at most %s", longest)
-	case o.clients < 1 || o.clients > 1024:
-		return o, errors.New("read arguments: -clients is from 1 to 1024")
+	case o.clients < 1 || o.clients > crowd:
+		return o, fmt.Errorf("read arguments: -clients is from 1 to %d", crowd)
+	case float64(o.rate)*o.duration.Seconds() > t.most():
+		return o, fmt.Errorf("read arguments: more than %.0f requests: lower -rate or -duration", t.most())
 	case o.profiles != "" && o.target != "":
 		return o, errors.New("read arguments: -profiles needs a system of its own: leave -target out")
 	case t.Inside && o.target != "":
 		return o, fmt.Errorf("function %s takes events, which reach it only inside: leave -target out, and a system is started for it", t.Function)
 	}
 	return o, nil
+}
+
+// most is how many requests a load may have.
+func (t Test) most() float64 {
+	if t.Inside {
+		return mostEvents
+	}
+	return most
 }
 
 func (t Test) run(ctx context.Context, o options, out io.Writer) (met bool, err error) {

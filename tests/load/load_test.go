@@ -1,11 +1,13 @@
 package load
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ func TestWrongArguments(t *testing.T) {
 		{"-clients is from 1 to 1024", []string{"-clients", "0"}},
 		{"-clients is from 1 to 1024", []string{"-clients", "1025"}},
 		{"invalid value", []string{"-clients", "-1"}},
+		{"more than 2000000 requests: lower -rate or -duration", []string{"-rate", "20000", "-duration", "101s"}},
 		{"leave -target out", []string{"-profiles", "p", "-target", "http://127.0.0.1:8080"}},
 		{"not defined", []string{"-requests", "7"}},
 		{"needs an argument", []string{"-rate"}},
@@ -51,6 +54,8 @@ func TestWrongArguments(t *testing.T) {
 	}
 	_, err := Test{Function: "media", Inside: true}.parse([]string{"-target", "cluster"})
 	require.ErrorContains(t, err, "only inside")
+	_, err = Test{Function: "media", Inside: true}.parse([]string{"-rate", "1001", "-duration", "100s"})
+	require.ErrorContains(t, err, "more than 100000 requests")
 }
 
 func TestForeignTargets(t *testing.T) {
@@ -132,6 +137,38 @@ func TestPool(t *testing.T) {
 	}
 	_, ok = p.Take()
 	require.False(t, ok)
+}
+
+func TestSomeOfAPool(t *testing.T) {
+	t.Parallel()
+	var p Pool[int]
+	require.Empty(t, p.Some(3))
+	for n := range 10 {
+		p.Put(n)
+	}
+	drawn := p.Some(7)
+	require.Len(t, drawn, 7)
+	slices.Sort(drawn)
+	require.Len(t, slices.Compact(drawn), 7, "each once")
+	require.ElementsMatch(t, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, p.Some(20), "they stay")
+}
+
+func TestReread(t *testing.T) {
+	t.Parallel()
+	var p Pool[int]
+	for n := range 10 {
+		p.Put(n)
+	}
+	seen := 0
+	require.NoError(t, Reread(t.Context(), &p, func(_ context.Context, n int) error { seen += n; return nil }))
+	require.Equal(t, 45, seen)
+	err := Reread(t.Context(), &p, func(_ context.Context, n int) error {
+		if n == 7 {
+			return io.ErrUnexpectedEOF
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
 func TestHost(t *testing.T) {

@@ -1,7 +1,9 @@
 package load
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,20 +11,22 @@ import (
 	"time"
 
 	"github.com/honeydue/backend/tests/bench/proc"
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // A usage is what the function's processes took of the machine, all together.
 type usage struct {
 	cpu          time.Duration
-	before, peak int64 // bytes
+	before, peak int64 // bytes: at the beginning, and the most that was held since
+	foreign      bool  // the memory is not ours to look at
 	processes    int
 }
 
 // A meter remembers where its processes stood.
 type meter struct {
-	at     *Site
-	cpu    map[int]time.Duration
-	before int64
+	at    *Site
+	began usage
+	cpu   map[int]time.Duration
 }
 
 // meter begins to measure.
@@ -36,11 +40,15 @@ func (at *Site) meter() (*meter, error) {
 		if m.cpu[pid], err = proc.CPU(pid); err != nil {
 			return nil, err
 		}
-		memory, err := proc.Memory(pid)
+		memory, err := proc.FromHere(pid)
+		if errors.Is(err, fs.ErrPermission) {
+			m.began.foreign = true
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		m.before += memory
+		m.began.before += memory
 	}
 	return m, nil
 }
@@ -51,7 +59,8 @@ func (m *meter) read() (u usage, err error) {
 	if err != nil {
 		return u, err
 	}
-	u.before, u.processes = m.before, len(pids)
+	u = m.began
+	u.processes = len(pids)
 	for _, pid := range pids {
 		cpu, err := proc.CPU(pid)
 		if err != nil {
@@ -88,4 +97,13 @@ func (at *Site) fromPods() ([]int, error) {
 		pids = append(pids, pid)
 	}
 	return pids, nil
+}
+
+// memory says what was held while so many requests were under way.
+func (u usage) memory(underWay float64) string {
+	if u.foreign {
+		return "memory not known, since its processes belong to another user"
+	}
+	return fmt.Sprintf("memory %s before, %s at most, %.1f KiB more for each of the %.1f requests under way",
+		report.MiB(u.before), report.MiB(u.peak), float64(u.peak-u.before)/1024/underWay, underWay)
 }

@@ -130,7 +130,7 @@ func (at *Site) moveIn(ctx context.Context, people, tasks int) (h *Home, err err
 // Frequencies of the lists to choose from: once, and every month.
 const once, monthly = 1, 5
 
-// Task is what a person sends to make one: due within a quarter before or after today.
+// Task is what a person sends to make one: due within a quarter before or after today. Of three, the second is done once and for all.
 func (h *Home) Task(i int) map[string]any {
 	frequency := monthly
 	if i%3 == 1 {

@@ -21,7 +21,7 @@ func Profile(ctx context.Context, pid int, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
-	answer, err := fetch(&http.Client{Transport: transport}, req)
+	answer, err := Fetch(&http.Client{Transport: transport}, req)
 	if err == nil && answer.Status != http.StatusOK {
 		err = fmt.Errorf("answered %d: %s", answer.Status, answer.Body)
 	}

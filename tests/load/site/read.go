@@ -151,22 +151,17 @@ func (f *file) agree() error {
 	return nil
 }
 
-func (s *site) ask(ctx context.Context, public bool, path, accepts string) (status int, found form, err error) {
+func (s *site) ask(ctx context.Context, public bool, path, accepts string) (status int, _ form, _ error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.phone.URL+path, http.NoBody)
 	if err != nil {
-		return 0, found, fmt.Errorf("make request: %w", err)
+		return 0, form{}, fmt.Errorf("make request: %w", err)
 	}
 	req.Header = s.header(public, accepts)
 	req.Header.Set("X-Forwarded-For", s.phone.Address)
 	req.Host = req.Header.Get("Host")
-	res, err := s.phone.Client.Do(req)
+	answer, err := load.Fetch(s.phone.Client, req)
 	if err != nil {
-		return 0, found, fmt.Errorf("ask: %w", err)
+		return 0, form{}, fmt.Errorf("ask: %w", err)
 	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	found = form{coding: res.Header.Get("Content-Encoding"), etag: res.Header.Get("ETag")}
-	if found.body, err = io.ReadAll(res.Body); err != nil {
-		return 0, found, fmt.Errorf("read answer: %w", err)
-	}
-	return res.StatusCode, found, nil
+	return answer.Status, form{coding: answer.Header.Get("Content-Encoding"), etag: answer.Header.Get("ETag"), body: answer.Body}, nil
 }

@@ -102,10 +102,7 @@ func (p people) taskOf() (*load.Villager, int64) {
 
 func isTask(body []byte, id int64) error {
 	task, err := load.Decode[struct{ ID int64 }](body)
-	if err == nil && task.ID != id {
-		err = errors.New("another task was answered")
-	}
-	return err
+	return load.Wrong(err, task.ID != id, "another task was answered")
 }
 
 func (p people) search() load.Call {
@@ -128,10 +125,7 @@ func (p people) create() load.Call {
 				ID          int64
 				ResidenceID int64 `json:"residence_id"`
 			}](body)
-			if err == nil && (made.ID == 0 || made.ResidenceID != home.ID) {
-				err = errors.New("the task is not the one that was sent")
-			}
-			return err
+			return load.Wrong(err, made.ID == 0 || made.ResidenceID != home.ID, "the task is not the one that was sent")
 		},
 	}
 }
@@ -155,10 +149,7 @@ func (p people) complete() load.Call {
 					TaskID int64 `json:"task_id"`
 				}
 			}](body)
-			if err == nil && done.Completion.TaskID != id {
-				err = errors.New("another task was completed")
-			}
-			return err
+			return load.Wrong(err, done.Completion.TaskID != id, "another task was completed")
 		},
 	}
 }

@@ -135,10 +135,7 @@ func (t *town) document() load.Call {
 		Name: "document", Method: http.MethodGet, URL: h.path(), As: by.Phone, Status: http.StatusOK,
 		Check: func(_ http.Header, body []byte) error {
 			found, err := load.Decode[paper](body)
-			if err == nil && (found.ID != h.document || !found.has(h.photo)) {
-				err = errors.New("the document is another one, or has lost its photo")
-			}
-			return err
+			return load.Wrong(err, found.ID != h.document || !found.has(h.photo), "the document is another one, or has lost its photo")
 		},
 	}
 }
@@ -153,10 +150,7 @@ func (t *town) upload() load.Call {
 				ID    int64
 				State string
 			}](body)
-			if err == nil && (found.ID != h.photo.ID || found.State != "ready") {
-				err = errors.New("the upload is another one, or not ready any more")
-			}
-			return err
+			return load.Wrong(err, found.ID != h.photo.ID || found.State != "ready", "the upload is another one, or not ready any more")
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -31,13 +30,11 @@ func (t *town) attach() load.Call {
 			t.free(u.by)
 			photo := story.Photo{ID: u.id, By: u.by.Person}
 			made, err := load.Decode[paper](body)
-			if err == nil && !made.has(photo) {
-				err = errors.New("the document lacks its photo")
+			if err := load.Wrong(err, !made.has(photo), "the document lacks its photo"); err != nil {
+				return err
 			}
-			if err == nil {
-				t.attached.Put(photo)
-			}
-			return err
+			t.attached.Put(photo)
+			return nil
 		},
 	}
 }
@@ -45,13 +42,11 @@ func (t *town) attach() load.Call {
 // keep remembers a document without a photo, that may go again.
 func (t *town) keep(body []byte, by *person) error {
 	made, err := load.Decode[paper](body)
-	if err == nil && (made.ID == 0 || made.ResidenceID != by.home.id) {
-		err = errors.New("the document is not the one that was sent")
+	if err := load.Wrong(err, made.ID == 0 || made.ResidenceID != by.home.id, "the document is not the one that was sent"); err != nil {
+		return err
 	}
-	if err == nil {
-		t.made.Put(filed{by, made.ID})
-	}
-	return err
+	t.made.Put(filed{by, made.ID})
+	return nil
 }
 
 // change writes what the home's document says already: other people look at it meanwhile.
@@ -62,10 +57,7 @@ func (t *town) change() load.Call {
 		Name: "change", Method: http.MethodPatch, URL: h.path(), As: by.Phone, Body: map[string]any{"description": noted}, Status: http.StatusOK,
 		Check: func(_ http.Header, body []byte) error {
 			changed, err := load.Decode[paper](body)
-			if err == nil && (changed.ID != h.document || changed.Description != noted) {
-				err = errors.New("the document is another one, or was not changed")
-			}
-			return err
+			return load.Wrong(err, changed.ID != h.document || changed.Description != noted, "the document is another one, or was not changed")
 		},
 	}
 }

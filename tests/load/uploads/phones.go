@@ -87,10 +87,8 @@ func (t *town) presign() load.Call {
 		},
 		Check: func(_ http.Header, body []byte) error {
 			to, err := load.Decode[story.Address](body)
-			if err == nil && (to.UploadID == 0 || to.URL == "" || len(to.Fields)+len(to.Headers) == 0) {
-				err = errors.New("the address is none that a file can be sent to")
-			}
-			if err != nil {
+			nowhere := to.UploadID == 0 || to.URL == "" || len(to.Fields)+len(to.Headers) == 0
+			if err := load.Wrong(err, nowhere, "the address is none that a file can be sent to"); err != nil {
 				return err
 			}
 			u := upload{by, to.UploadID}
