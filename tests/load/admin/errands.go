@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 
 	"github.com/honeydue/backend/tests/load"
 )
@@ -16,6 +18,7 @@ type errand struct {
 	id   int64
 	by   operator
 	csrf string
+	done []string // acts, the newest last
 	next func(e *errand) load.Call
 }
 
@@ -65,6 +68,7 @@ func (o *office) disable(e *errand) load.Call {
 		Body: []byte(url.Values{"csrf": {e.csrf}}.Encode()),
 		Check: func(header http.Header, _ []byte) error {
 			done := header.Get("Location") == "/"+e.subject()+"/?done=disable"
+			e.done = append(e.done, "disable")
 			return o.then(e, o.disabled, load.Wrong(nil, !done, "the act leads elsewhere"))
 		},
 	}
@@ -77,6 +81,7 @@ func (o *office) enable(e *errand) load.Call {
 		Name: "API: enable", Method: http.MethodPost, URL: "/api/admin/" + e.subject() + "/enable/", As: e.by.Phone, Status: http.StatusOK,
 		Check: func(_ http.Header, body []byte) error {
 			done, err := load.Decode[struct{ Act, Subject string }](body)
+			e.done = append(e.done, "enable")
 			return o.then(e, o.enabled, load.Wrong(err, done.Act != "enable" || done.Subject != e.subject(), "another act was done"))
 		},
 	}
@@ -96,4 +101,19 @@ func (o *office) audited(e *errand, act string, next func(e *errand) load.Call) 
 			return o.then(e, next, load.Wrong(err, !told, "the log does not tell of the act"))
 		},
 	}
+}
+
+// settle looks that the log tells of all that was done to each person, and of nothing else.
+func (o *office) settle(ctx context.Context, _ *load.Site) error {
+	const most = 100
+	return load.Reread(ctx, &o.errands, func(ctx context.Context, e *errand) error {
+		var log struct{ Results []struct{ Act string } }
+		err := o.admins[0].Read(ctx, fmt.Sprintf("/api/admin/audit/?people=%d&limit=%d", e.id, most), &log)
+		told := make([]string, len(log.Results))
+		for i, line := range log.Results {
+			told[len(told)-1-i] = line.Act
+		}
+		done := e.done[max(0, len(e.done)-most):]
+		return load.Wrong(err, !slices.Equal(told, done), "the log of a person")
+	})
 }

@@ -12,8 +12,8 @@ import (
 )
 
 type user struct {
-	ID    int64
-	Email string
+	ID            int64
+	Email, Locale string
 }
 
 func isUser(body []byte, email string) error {
@@ -66,20 +66,20 @@ func (p *people) opened(body []byte, address, email string) error {
 	if err := load.Wrong(err, in.User.ID == 0 || in.User.Email != email || !strings.HasPrefix(in.Token, "hd_"), "somebody else is signed in"); err != nil {
 		return err
 	}
-	p.open.Put(&story.Phone{Address: address, Token: in.Token})
+	p.open.Put(session{&story.Phone{Address: address, Token: in.Token}, email})
 	return nil
 }
 
 // signOut ends a session that was opened, which nobody else uses. When there is none, somebody signs in.
 func (p *people) signOut() load.Call {
-	phone, ok := p.open.Take()
+	opened, ok := p.open.Take()
 	if !ok {
 		return p.signIn()
 	}
 	return load.Call{
-		Name: "sign out", Method: http.MethodPost, URL: "/api/auth/logout/", As: phone, Status: http.StatusNoContent,
+		Name: "sign out", Method: http.MethodPost, URL: "/api/auth/logout/", As: opened.Phone, Status: http.StatusNoContent,
 		Check: func(_ http.Header, body []byte) error {
-			p.dead.Put(phone)
+			p.dead.Put(opened)
 			return load.Wrong(nil, len(body) > 0, "there is a body")
 		},
 	}
@@ -87,12 +87,12 @@ func (p *people) signOut() load.Call {
 
 // ended tries the token of a session that was ended: it opens nothing any more.
 func (p *people) ended() load.Call {
-	phone, ok := p.dead.Take()
+	dead, ok := p.dead.Take()
 	if !ok {
 		return p.me()
 	}
 	return load.Call{
-		Name: "dead token", Method: http.MethodGet, URL: "/api/auth/me/", As: phone, Status: http.StatusUnauthorized, Check: refused,
+		Name: "dead token", Method: http.MethodGet, URL: "/api/auth/me/", As: dead.Phone, Status: http.StatusUnauthorized, Check: refused,
 	}
 }
 

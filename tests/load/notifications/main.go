@@ -15,7 +15,7 @@ import (
 
 func main() {
 	n := &news{}
-	load.Main(load.Test{Function: "notifications", Inside: true, Rate: 80, P99: 250 * time.Millisecond, Mix: n.mix, Settle: n.settle})
+	load.Main(load.Test{Function: "notifications", Inside: true, Rate: 80, P99: 80 * time.Millisecond, Mix: n.mix, Settle: n.settle})
 }
 
 // news is what was told.

@@ -23,8 +23,8 @@ type contractor struct {
 	Specialties []int64 `json:"specialty_ids"`
 }
 
-// An added contractor came during the load and goes during it.
-type added struct {
+// A kept contractor is what somebody wrote down of one, and was told is kept.
+type kept struct {
 	id int64
 	by *load.Villager
 }
@@ -96,19 +96,27 @@ func (p *people) contractor() load.Call {
 
 func (p *people) changeContractor() load.Call {
 	v, home, id := p.of()
-	rating := load.OneOf([]int{1, 2, 3, 4, 5})
 	return load.Call{
 		Name: "change contractor", Method: http.MethodPatch, URL: one(id), As: v.Phone, Status: http.StatusOK,
-		Body: map[string]any{"rating": rating, "specialty_ids": []int{2, rating + 2}},
+		Body: map[string]any{"rating": rating(id), "specialty_ids": []int{2, rating(id) + 2}},
 		Check: func(_ http.Header, body []byte) error {
 			if err := isContractor(body, id, home); err != nil {
 				return err
 			}
 			shown, err := load.Decode[contractor](body)
-			return load.Wrong(err, shown.Rating != rating || len(shown.Specialties) != 2, "the contractor is not the one that was sent")
+			if err := load.Wrong(err, !shown.isRated(), "the contractor is not the one that was sent"); err != nil {
+				return err
+			}
+			p.rated.Put(kept{id, v})
+			return nil
 		},
 	}
 }
+
+// rating is what everybody thinks of a contractor, so that it does not matter who is the last to write it.
+func rating(id int64) int { return 1 + int(id%5) }
+
+func (c contractor) isRated() bool { return c.Rating == rating(c.ID) && len(c.Specialties) == 2 }
 
 func (p *people) addContractor() load.Call {
 	v := load.OneOf(p.People)
@@ -120,7 +128,7 @@ func (p *people) addContractor() load.Call {
 			if err := load.Wrong(err, made.ID == 0 || made.ResidenceID != home.ID || made.Name != trades[1], "the contractor is not the one that was sent"); err != nil {
 				return err
 			}
-			p.added.Put(added{made.ID, v})
+			p.added.Put(kept{made.ID, v})
 			return nil
 		},
 	}
@@ -132,5 +140,11 @@ func (p *people) dropContractor() load.Call {
 	if !ok {
 		return p.addContractor()
 	}
-	return load.Call{Name: "drop contractor", Method: http.MethodDelete, URL: one(gone.id), As: gone.by.Phone, Status: http.StatusNoContent}
+	return load.Call{
+		Name: "drop contractor", Method: http.MethodDelete, URL: one(gone.id), As: gone.by.Phone, Status: http.StatusNoContent,
+		Check: func(http.Header, []byte) error {
+			p.dropped.Put(gone)
+			return nil
+		},
+	}
 }

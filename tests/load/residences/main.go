@@ -16,15 +16,14 @@ import (
 const homes = 24
 
 func main() {
-	load.Main(load.Test{Function: "residences", Rate: 150, P99: 200 * time.Millisecond, Mix: mix})
+	p := &people{contractors: map[int64][]int64{}, guests: map[int64][]int64{}}
+	load.Main(load.Test{Function: "residences", Rate: 150, P99: 50 * time.Millisecond, Mix: p.mix, Settle: p.settle})
 }
 
-func mix(ctx context.Context, at *load.Site) (func() load.Call, error) {
-	village, err := at.Village(ctx, homes)
-	if err != nil {
+func (p *people) mix(ctx context.Context, at *load.Site) (_ func() load.Call, err error) {
+	if p.Village, err = at.Village(ctx, homes); err != nil {
 		return nil, err
 	}
-	p := &people{Village: village, contractors: map[int64][]int64{}, guests: map[int64][]int64{}}
 	if err := p.hire(ctx); err != nil {
 		return nil, err
 	}
@@ -54,7 +53,10 @@ type people struct {
 	contractors map[int64][]int64
 	guests      map[int64][]int64
 	visits      load.Pool[*visit]
-	added       load.Pool[added]
+
+	added, dropped load.Pool[kept]
+	described      load.Pool[*load.Home]
+	rated          load.Pool[kept]
 }
 
 // A residence as its members see it.
@@ -153,14 +155,22 @@ func (p *people) stranger() load.Call {
 func (p *people) change() load.Call {
 	v := load.OneOf(p.People)
 	home := load.OneOf(v.Homes)
-	text := load.OneOf([]string{"The key of the shed hangs behind the door.", "The main tap is below the stairs.", "Ask the neighbours about the fence."})
 	return load.Call{
-		Name: "change home", Method: http.MethodPatch, URL: at(home), As: v.Phone, Body: map[string]string{"description": text}, Status: http.StatusOK,
+		Name: "change home", Method: http.MethodPatch, URL: at(home), As: v.Phone, Body: map[string]string{"description": described(home)}, Status: http.StatusOK,
 		Check: func(_ http.Header, body []byte) error {
 			shown, err := load.Decode[residence](body)
-			return load.Wrong(err, shown.ID != home.ID || shown.Description != text, "the home is not the one that was sent")
+			if err := load.Wrong(err, shown.ID != home.ID || shown.Description != described(home), "the home is not the one that was sent"); err != nil {
+				return err
+			}
+			p.described.Put(home)
+			return nil
 		},
 	}
+}
+
+// described is what everybody writes about a home, so that it does not matter who is the last.
+func described(home *load.Home) string {
+	return fmt.Sprintf("The key of the shed hangs behind door %d.", home.ID)
 }
 
 // users are everybody who lives there, the person among them, and now and then one of the home's guests.

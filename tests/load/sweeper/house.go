@@ -24,6 +24,7 @@ const (
 type house struct {
 	bucket *load.Bucket
 	kept   []string // keys of objects
+	made   int64    // uploads, and as many tombstones
 }
 
 const (
@@ -69,6 +70,7 @@ func (h *house) fill(ctx context.Context, at *load.Site) (err error) {
 	}
 	span := at.Duration.Seconds()
 	n := min(most, int(aSecond*span)+1)
+	h.made = int64(n)
 	uploads, tombstones, photos := make([]string, n), make([]string, n), make([]string, keptPhotos)
 	for i := range n {
 		uploads[i], tombstones[i] = "uploads/"+rand.Text(), "media/"+rand.Text()+"/original"
