@@ -54,7 +54,7 @@ func TestPage(t *testing.T) {
 	require.ErrorContains(t, write(docs, all), "read outcome second")
 }
 
-// TestRun: what a benchmark printed and recorded is kept, also when it missed a target; one that cannot be run leaves nothing.
+// TestRun: what a benchmark printed and recorded is kept, also when it missed a target; one that did not come to its end leaves nothing.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	said := func(script string) (outcome, error) {
@@ -68,13 +68,16 @@ func TestRun(t *testing.T) {
 	require.Len(t, o.Records, 1)
 	require.NotEmpty(t, o.Commit)
 
-	o, err = said("echo a table; exit 1")
+	o, err = said(`echo a table; echo '{"whole": true}' >>"$` + report.File + `"; exit 1`)
 	require.NoError(t, err)
 	require.False(t, o.Met)
 	require.Equal(t, []string{"a table"}, o.Lines)
+	require.Empty(t, o.Records)
 
+	_, err = said("echo half a table; exit 1")
+	require.ErrorContains(t, err, "did not come to its end")
 	_, err = part{name: "none", command: []string{"/nowhere/none"}}.run(t.Context(), t.TempDir(), io.Discard)
-	require.ErrorContains(t, err, "start none")
+	require.ErrorContains(t, err, "did not come to its end")
 }
 
 // TestChoose is not parallel: whether there is a cluster stands in the environment.

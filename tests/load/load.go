@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // A Test is the load of one function.
@@ -52,6 +54,9 @@ const (
 func Main(t Test) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	met, err := t.main(ctx, os.Args[1:], os.Stdout)
+	if err == nil {
+		err = report.Whole()
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "load of %s: %v\n", t.Function, err)
@@ -134,6 +139,7 @@ func (t Test) run(ctx context.Context, o options, out io.Writer) (met bool, err 
 		r.settled = time.Since(began)
 	}
 	r.seeded = seeded
+	fmt.Fprintln(os.Stderr, "plot:", r.plot) // which is no figure
 	return t.print(out, o, r)
 }
 

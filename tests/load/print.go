@@ -61,8 +61,7 @@ func (t Test) print(out io.Writer, o options, r *result) (bool, error) {
 	if err := r.chart(t.Function); err != nil {
 		return false, err
 	}
-	_, err := fmt.Fprintf(out, "Plot: %s\n", r.plot)
-	return wrong == 0 && inTime && reached && r.lost == nil && r.all.Requests > 0, err
+	return wrong == 0 && inTime && reached && r.lost == nil && r.all.Requests > 0, nil
 }
 
 // printWrong writes what was wrong, the most frequent first.

@@ -12,10 +12,11 @@ import (
 // says of it besides its tables. Without it nothing is kept.
 const File = "HONEYDUE_BENCH_RECORD"
 
-// A Record is a goal or a point of a plot.
+// A Record is a goal, a point of a plot, or, as the last one, that the benchmark told everything.
 type Record struct {
 	Goal  *Goal  `json:"goal,omitempty"`
 	Point *Point `json:"point,omitempty"`
+	Whole bool   `json:"whole,omitempty"`
 }
 
 // A Goal is what is measured beside something else in the same run.
@@ -37,6 +38,9 @@ type Point struct {
 
 // Reached keeps a goal and returns what a table says of it.
 func Reached(g Goal) (string, error) { return Verdict(g.Met), keep(Record{Goal: &g}) }
+
+// Whole keeps that the benchmark came to its end, whether or not a target was missed.
+func Whole() error { return keep(Record{Whole: true}) }
 
 // Plotted keeps a point.
 func Plotted(p Point) error { return keep(Record{Point: &p}) }

@@ -17,6 +17,9 @@ func Main(name string, bench func(ctx context.Context, out io.Writer) (met bool,
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	_, _ = fmt.Fprintf(os.Stdout, "honeyDue, %s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateTime))
 	met, err := bench(ctx, os.Stdout)
+	if err == nil {
+		err = Whole()
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, name+":", err)
