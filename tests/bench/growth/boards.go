@@ -38,11 +38,11 @@ func measureBoards(ctx context.Context, s *stage, t *table, sizes []int) error {
 func (s *stage) measureBoard(ctx context.Context, t *table, size int, url string, person int64) error {
 	phone := newPhone()
 	defer phone.close()
-	kept := board(url, person)
+	kept := board(url, person, size)
 	if err := phone.untilKept(ctx, kept.next(0)); err != nil {
 		return err
 	}
-	for _, c := range []call{kept, freshBoards(url, person)} {
+	for _, c := range []call{kept, freshBoards(url, person, size)} {
 		times, err := phone.repeat(ctx, c)
 		if err != nil {
 			return err

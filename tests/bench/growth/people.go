@@ -38,13 +38,14 @@ func measurePeople(ctx context.Context, s *stage, t *table, sizes []int) (err er
 			for _, c := range []struct {
 				name, url string
 				status    int
+				check     func(body []byte) error
 			}{
-				{"the account", at[0] + "/api/auth/me/", http.StatusOK},
-				{"the homes", at[1] + "/api/residences/my/", http.StatusOK},
-				{"the board", boardAt(at[2], usualAhead), http.StatusOK},
-				{"the token alone", boardAt(at[2], 0), http.StatusUnprocessableEntity},
+				{"the account", at[0] + "/api/auth/me/", http.StatusOK, says(`"email":`)},
+				{"the homes", at[1] + "/api/residences/my/", http.StatusOK, has(`"summary":`, 1)},
+				{"the board", boardAt(at[2], usualAhead), http.StatusOK, hasTasks(tasksOfSomebody)},
+				{"the token alone", boardAt(at[2], 0), http.StatusUnprocessableEntity, says("days_threshold")},
 			} {
-				times, err := phone.repeat(ctx, call{name: c.name, first: forget, next: func(int) request {
+				times, err := phone.repeat(ctx, call{name: c.name, first: forget, check: c.check, fresh: true, next: func(int) request {
 					return request{url: c.url, person: people[rand.IntN(len(people))], status: c.status}
 				}})
 				if err != nil {
@@ -57,6 +58,9 @@ func measurePeople(ctx context.Context, s *stage, t *table, sizes []int) (err er
 		if err != nil {
 			return err
 		}
+	}
+	for _, name := range []string{"the account", "the homes", "the board", "the token alone"} {
+		t.require(name, goal{short: name, steepest: flat})
 	}
 	return nil
 }

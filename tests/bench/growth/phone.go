@@ -33,6 +33,7 @@ type answer struct {
 	took time.Duration
 	size int
 	kept bool
+	body []byte
 }
 
 // A call is something that people do again and again.
@@ -41,6 +42,8 @@ type call struct {
 	next  func(i int) request
 	first func(ctx context.Context) error // goes before each one and does not count; may be nil
 	kept  bool                            // one that asked the database does not count
+	fresh bool                            // one that did not is an error
+	check func(body []byte) error         // looks into the first answer, which is not compressed
 }
 
 // A phone asks one thing after the other, over a connection to each function that it keeps.
@@ -62,7 +65,16 @@ func (p *phone) repeat(ctx context.Context, c call) ([]time.Duration, error) {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
-		a, err := p.ask(ctx, c.next(i))
+		r := c.next(i)
+		r.whole = i == 0
+		a, err := p.ask(ctx, r)
+		switch {
+		case err != nil:
+		case c.fresh && a.kept:
+			err = errors.New("it came from the cache")
+		case i == 0:
+			err = c.check(a.body)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -92,6 +104,9 @@ func (p *phone) untilKept(ctx context.Context, r request) error {
 }
 
 func (p *phone) ask(ctx context.Context, r request) (a answer, err error) {
+	const longest = 20 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
 	method, body := http.MethodGet, io.Reader(http.NoBody)
 	if r.body != "" {
 		method, body = http.MethodPost, strings.NewReader(r.body)
@@ -115,7 +130,7 @@ func (p *phone) ask(ctx context.Context, r request) (a answer, err error) {
 	}
 	defer func() { _ = res.Body.Close() }()
 	said, err := io.ReadAll(res.Body)
-	a.took, a.size = time.Since(began), len(said)
+	a.took, a.size, a.body = time.Since(began), len(said), said
 	if err != nil || res.StatusCode != r.status {
 		return a, errors.Join(err, fmt.Errorf("answered %d: %s", res.StatusCode, said))
 	}

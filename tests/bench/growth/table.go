@@ -35,7 +35,7 @@ type point struct {
 // A goal is what must be true of a series; its zero value is nothing.
 type goal struct {
 	short    string  // the thing's name, where it stands for itself
-	at       int     // the size at which the figure is
+	at       []int   // the sizes at which the figure is
 	times    float64 // that of the first size, at most
 	steepest float64 // the slope, at most
 }
@@ -107,12 +107,22 @@ func (t *table) print(out io.Writer) (met bool, err error) {
 			if last && i > 0 {
 				slope = fmt.Sprintf("%.2f", s.slope())
 			}
-			ok, target, err := s.judge(t.grows, p, last)
-			if err != nil {
-				return false, err
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%s\t", name, count(p.size), s.unit.of(p.p50), p99, p.p50/s.points[0].p50, slope)
+			targets := s.judge(t.grows, p, last)
+			if len(targets) == 0 {
+				_, _ = fmt.Fprintln(w, "\t\t")
 			}
-			met = met && ok
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%s\t%s\t\n", name, count(p.size), s.unit.of(p.p50), p99, p.p50/s.points[0].p50, slope, target)
+			for j, g := range targets {
+				verdict, err := report.Reached(g)
+				if err != nil {
+					return false, err
+				}
+				if j > 0 {
+					_, _ = fmt.Fprint(w, "\t\t\t\t\t\t")
+				}
+				met = met && g.Met
+				_, _ = fmt.Fprintf(w, "%s\t%s\t\n", g.Target, verdict)
+			}
 			if s.unit != milliseconds {
 				continue
 			}
@@ -121,31 +131,37 @@ func (t *table) print(out io.Writer) (met bool, err error) {
 			}
 		}
 	}
-	return met, w.Flush()
+	if err := w.Flush(); err != nil {
+		return false, err
+	}
+	for _, s := range t.all {
+		for _, size := range s.goal.at {
+			if size > s.points[len(s.points)-1].size {
+				_, _ = fmt.Fprintf(out, "Not measured here: %s, %s %s\n", s.goal.short, count(size), t.grows)
+			}
+		}
+	}
+	return met, nil
 }
 
-// judge says what the last two columns of a point's row say: the target, and whether it is met.
-func (s *series) judge(grows string, p point, last bool) (met bool, target string, err error) {
+// judge returns what is asked of a point: how it stands beside the first, and, of the last one, how steep all are.
+func (s *series) judge(grows string, p point, last bool) (all []report.Goal) {
 	first := s.points[0]
-	var g report.Goal
-	switch {
-	case s.goal.at == p.size:
+	if slices.Contains(s.goal.at, p.size) {
 		factor := p.p50 / first.p50
-		g = report.Goal{
+		all = append(all, report.Goal{
 			What: fmt.Sprintf("%s, %s %s", s.goal.short, count(p.size), grows), Beside: fmt.Sprintf("%s %s", count(first.size), grows),
 			Measured: fmt.Sprintf("%.2f times", factor), Target: fmt.Sprintf("at most %.1f times", s.goal.times), Met: factor <= s.goal.times,
-		}
-	case last && s.goal.steepest > 0 && len(s.points) > 1:
+		})
+	}
+	if last && s.goal.steepest > 0 && len(s.points) > 1 {
 		slope := s.slope()
-		g = report.Goal{
+		all = append(all, report.Goal{
 			What: fmt.Sprintf("%s, %s to %s %s", s.goal.short, count(first.size), count(p.size), grows), Beside: "its size",
 			Measured: fmt.Sprintf("slope %.2f", slope), Target: fmt.Sprintf("slope at most %.1f", s.goal.steepest), Met: slope <= s.goal.steepest,
-		}
-	default:
-		return true, "\t", nil
+		})
 	}
-	verdict, err := report.Reached(g)
-	return g.Met, g.Target + "\t" + verdict, err
+	return all
 }
 
 // slope is that of the line which lies nearest to the logarithms of p50 over those of size, by least squares, to

@@ -42,9 +42,31 @@ func TestGoalsAreJudged(t *testing.T) {
 		return met
 	}
 	require.True(t, grown(goal{}))
-	require.True(t, grown(goal{at: 1_000_000, times: 1_000}))
-	require.False(t, grown(goal{at: 1_000_000, times: 999}))
-	require.True(t, grown(goal{at: 10_000_000, times: 1}), "a size that nobody measured")
+	require.True(t, grown(goal{at: []int{1_000_000}, times: 1_000}))
+	require.False(t, grown(goal{at: []int{1_000_000}, times: 999}))
+	require.False(t, grown(goal{at: []int{1_000_000}, times: 1_000, steepest: 0.9}), "both are asked of the last point")
+	require.True(t, grown(goal{at: []int{10_000_000}, times: 1}), "a size that nobody measured")
 	require.True(t, grown(goal{steepest: 1.1}))
 	require.False(t, grown(goal{steepest: 0.9}))
+}
+
+func TestWhatWasNotMeasuredIsSaid(t *testing.T) {
+	t.Parallel()
+	of := &table{title: "Calls", grows: "tasks of others"}
+	of.add("board", milliseconds, point{size: 1_000, p50: 1})
+	of.require("board", goal{short: "board", at: []int{1_000, 10_000_000}, times: 1})
+	var said bytes.Buffer
+	met, err := of.print(&said)
+	require.NoError(t, err)
+	require.True(t, met)
+	require.Contains(t, said.String(), "Not measured here: board, 10 M tasks of others\n")
+}
+
+func TestAnswersAreLookedInto(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"tasks":[{"residence_id":1},{"residence_id":1}]}`)
+	require.NoError(t, hasTasks(2)(body))
+	require.ErrorContains(t, hasTasks(3)(body), "2 of 3")
+	require.NoError(t, says("tasks")(body))
+	require.Error(t, says("homes")(body))
 }
