@@ -73,7 +73,7 @@ func (b *book) ask(ctx context.Context, phone *story.Phone, r request) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%s %s: given up after %d tries, last: %d %w", r.method, r.path, tries+1, answer.Status, err)
 		case <-time.After(pause):
-			b.askedAgain(answer.Status)
+			b.askedAgain(functionOf(r.path), answer.Status)
 		}
 	}
 }

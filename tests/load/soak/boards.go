@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/honeydue/backend/tests/load"
 )
 
 // A shownBoard is a board as an answer has it.
@@ -54,7 +56,7 @@ func (h *household) readBoard(ctx context.Context, p *person, path string) error
 var errStranger = errors.New("there is something of a stranger's home")
 
 func (h *household) readTask(ctx context.Context, p *person) error {
-	return h.readOf(ctx, p, pick(h.tasks))
+	return h.readOf(ctx, p, load.OneOf(h.tasks))
 }
 
 func (h *household) readOf(ctx context.Context, p *person, t *task) error {
@@ -84,7 +86,7 @@ func (h *household) search(ctx context.Context, p *person) error {
 
 // readHistory reads what was done about a task.
 func (h *household) readHistory(ctx context.Context, p *person) error {
-	t := pick(h.tasks)
+	t := load.OneOf(h.tasks)
 	shown, err := pages[shownEntry](ctx, h.book, p, fmt.Sprintf("/api/task-completions/?task_id=%d", t.id))
 	if err != nil {
 		return err
@@ -147,7 +149,7 @@ func pages[T any](ctx context.Context, b *book, p *person, path string) (all []T
 
 // stranger asks for what is of another home, which is not there for them.
 func (h *household) stranger(ctx context.Context, p *person) error {
-	other := pick(h.homes)
+	other := load.OneOf(h.homes)
 	if other == h {
 		return h.me(ctx, p)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,6 @@ type book struct {
 	things map[string]int // that people did, by name
 	asked  int            // requests that were answered
 	again  map[string]int // requests that were sent again, by why
-	strays int            // of those, how many no kill explains
 	kills  map[string][]time.Time
 	wrong  map[string]int // what was not as it must be, by what
 	mails  []*due
@@ -25,7 +25,8 @@ type book struct {
 // A due is a mail that somebody must get.
 type due struct {
 	to, subject string
-	untrue      func() bool // whether it stopped being true, so that it need not be sent; nil: it never does
+	owed        time.Time
+	ended       *time.Time // when it stopped being true; nil, or zero: it did not
 }
 
 func count[K comparable](into *map[K]int, what K) {
@@ -62,22 +63,20 @@ func (b *book) answered() {
 // aftermath is how long after a kill trouble may come of it.
 const aftermath = 5 * time.Second
 
-// askedAgain counts a request that is sent again after that status, 0 where there was no answer.
-func (b *book) askedAgain(status int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// askedAgain counts a request that is sent again after the function answered with that status, or, 0, not at all. Where it was not
+// killed just before, trouble is wrong; what a function refuses for a moment, since too much is asked of it, is not.
+func (b *book) askedAgain(function string, status int) {
 	why := "no answer"
 	if status > 0 {
 		why = strconv.Itoa(status)
 	}
+	b.mu.Lock()
 	count(&b.again, why)
-	since := time.Now().Add(-aftermath)
-	for _, times := range b.kills {
-		if slices.ContainsFunc(times, since.Before) {
-			return
-		}
+	b.mu.Unlock()
+	now := time.Now()
+	if (status == 0 || status >= http.StatusInternalServerError) && !b.killedBetween(function, now.Add(-aftermath), now) {
+		b.expect("trouble without a kill", fmt.Errorf("%s of %s", why, function))
 	}
-	b.strays++
 }
 
 // killed notes that a function was killed just now.
@@ -99,6 +98,7 @@ func (b *book) killedBetween(function string, from, to time.Time) bool {
 
 // owes notes a mail that is due.
 func (b *book) owes(d *due) {
+	d.owed = time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.mails = append(b.mails, d)
@@ -131,6 +131,30 @@ func (b *book) summary(lasting time.Duration) string {
 	for _, why := range slices.Sorted(maps.Keys(b.again)) {
 		fmt.Fprintf(&s, " after %s %d;", why, b.again[why])
 	}
-	fmt.Fprintf(&s, " %d of them with no kill in the %s before", b.strays, aftermath)
 	return s.String()
+}
+
+// tried notes where less was done than the soak is there for: things that people did, or kills, of every function in turn.
+func (b *book) tried(o options) {
+	b.mu.Lock()
+	total, kills, spared := 0, 0, 0
+	for _, n := range b.things {
+		total += n
+	}
+	for _, name := range functions() {
+		kills += len(b.kills[name])
+		if len(b.kills[name]) == 0 {
+			spared++
+		}
+	}
+	b.mu.Unlock()
+	if wanted := 0.95 * float64(o.rate) * o.duration.Seconds(); float64(total) < wanted {
+		b.expect("soak", fmt.Errorf("people did %d things, fewer than %.0f", total, wanted))
+	}
+	if o.kill == 0 {
+		return
+	}
+	if wanted := int(o.duration/o.kill) - 1; kills < wanted || spared > max(0, len(functions())-wanted) {
+		b.expect("soak", fmt.Errorf("there were %d kills of %d, and %d functions were spared", kills, wanted, spared))
+	}
 }

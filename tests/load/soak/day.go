@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/honeydue/backend/tests/load"
 )
 
 // atOnce is how many things may go on at a time; when there are as many, people wait.
@@ -42,6 +44,7 @@ func pastimes() []pastime {
 		{"notifications", 50, (*household).news},
 		{"read notifications", 10, (*household).readAll},
 		{"device", 10, (*household).device},
+		{"change preferences", 5, (*household).prefer},
 		{"me", 30, (*household).me},
 		{"sign in or out", 12, (*household).session},
 		{"change password", 2, (*household).changePassword},
@@ -89,7 +92,7 @@ func (t *town) live(ctx, lasting context.Context, rate int) {
 		}
 		h, what := <-t.free, draw(all)
 		living.Go(func() {
-			err := what.do(h, ctx, pick(h.people))
+			err := what.do(h, ctx, load.OneOf(h.people))
 			if ctx.Err() == nil {
 				t.book.did(what.name, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // A cabin is a further home of the owner's, which is made, shared, left and deleted, one step at a time.
@@ -12,6 +13,7 @@ type cabin struct {
 	id   int64 // 0: there is none
 	with *person
 	left bool
+	over *time.Time // when with left; zero: not yet
 	gone []int64
 }
 
@@ -37,10 +39,10 @@ func (h *household) part(ctx context.Context, home int64, p *person) error {
 	return h.book.ask(ctx, p.Phone, missing(homePath(home)))
 }
 
-// tellOf notes the mails to those whom p joined in a home, which are true until p has left.
-func (h *household) tellOf(name string, told []*person, left func() bool) {
+// tellOf notes the mails to those whom somebody joined in a home, which are true until that person has left.
+func (h *household) tellOf(name string, told []*person, left *time.Time) {
 	for _, to := range told {
-		h.book.owes(&due{to: to.Email, subject: "Robin joined " + name, untrue: left})
+		h.book.owes(&due{to: to.Email, subject: "Robin joined " + name, ended: left})
 	}
 }
 
@@ -48,7 +50,7 @@ func (h *household) tellOf(name string, told []*person, left func() bool) {
 func (h *household) visit(ctx context.Context, p *person) error {
 	if h.staying != nil {
 		leaver := h.staying
-		h.staying = nil
+		h.staying, *h.left = nil, time.Now()
 		return h.part(ctx, h.id, leaver)
 	}
 	guest := h.guests[h.visits%len(h.guests)]
@@ -59,9 +61,8 @@ func (h *household) visit(ctx context.Context, p *person) error {
 	if err := h.admit(ctx, h.id, guest); err != nil {
 		return err
 	}
-	h.staying = guest
-	visit := h.visits
-	h.tellOf(homeName, h.people, func() bool { return h.staying == nil || h.visits != visit })
+	h.staying, h.left = guest, &time.Time{}
+	h.tellOf(homeName, h.people, h.left)
 	return h.board(ctx, guest)
 }
 
@@ -82,11 +83,10 @@ func (h *household) atCabin(ctx context.Context, _ *person) error {
 		if err := h.admit(ctx, c.id, member); err != nil {
 			return err
 		}
-		c.with = member
-		cabin := c.id
-		h.tellOf(cabinName, []*person{owner}, func() bool { return c.with == nil || c.id != cabin })
+		c.with, c.over = member, &time.Time{}
+		h.tellOf(cabinName, []*person{owner}, c.over)
 	case c.with != nil:
-		c.with, c.left = nil, true
+		c.with, c.left, *c.over = nil, true, time.Now()
 		if err := h.part(ctx, c.id, member); err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/honeydue/backend/tests/bench/report"
 )
 
 // A life is that of one process, as far as it was watched.
@@ -18,9 +20,11 @@ type life struct {
 
 func (l life) lasted() time.Duration { return l.samples[len(l.samples)-1].after - l.samples[0].after }
 
-// tellLives prints how the memory of each function's oldest process went, which a kill has not made small again.
-func tellLives(out io.Writer, samples []sample) error {
-	const ripe, part = 2 * time.Minute, time.Minute
+// tellLives prints how the memory of each function's oldest process went, which a kill has not made small again, and returns whether
+// none grew in the second half of its life.
+func tellLives(out io.Writer, samples []sample) (steady bool, err error) {
+	const ripe, part = 4 * time.Minute, time.Minute
+	steady = true
 	oldest := map[string]life{}
 	for _, l := range livesOf(samples) {
 		if had, ok := oldest[l.of]; !ok || l.lasted() > had.lasted() {
@@ -29,7 +33,7 @@ func tellLives(out io.Writer, samples []sample) error {
 	}
 	_, _ = fmt.Fprint(out, "\nMemory of each function's oldest process, MiB, medians of a minute of its life\n\n")
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "function\tminutes watched\tsecond minute\tin the middle\tlast minute\t")
+	_, _ = fmt.Fprintln(table, "function\tminutes watched\tsecond minute\tin the middle\tlast minute\tsteady\t")
 	for _, name := range functions() {
 		l, ok := oldest[name]
 		if !ok || l.lasted() < ripe {
@@ -38,13 +42,18 @@ func tellLives(out io.Writer, samples []sample) error {
 		from, to := l.samples[0].after, l.samples[len(l.samples)-1].after
 		middle := from + l.lasted()/2
 		_, _ = fmt.Fprintf(table, "%s\t%.1f\t", name, l.lasted().Minutes())
-		for _, w := range []window{{from + part, from + 2*part}, {middle - part/2, middle + part/2}, {to - part, to}} {
-			n, _ := median(l.samples, memory, name, w)
-			_, _ = fmt.Fprintf(table, "%.1f\t", n)
+		var held [3]float64
+		for i, w := range []window{{from + part, from + 2*part}, {middle - part/2, middle + part/2}, {to - part, to}} {
+			if held[i], ok = median(l.samples, memory, name, w); !ok {
+				return false, fmt.Errorf("there are too few samples of the memory of %s", name)
+			}
+			_, _ = fmt.Fprintf(table, "%.1f\t", held[i])
 		}
-		_, _ = fmt.Fprintln(table)
+		met := change{held[1], held[2]}.isFlat(memory)
+		steady = steady && met
+		_, _ = fmt.Fprintf(table, "%s\t\n", report.Verdict(met))
 	}
-	return table.Flush()
+	return steady, table.Flush()
 }
 
 func livesOf(samples []sample) (all []life) {

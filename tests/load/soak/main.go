@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/honeydue/backend/tests/bench/report"
 	"github.com/honeydue/backend/tests/load"
 )
 
@@ -36,6 +37,9 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	met, err := soak(ctx, os.Args[1:], os.Stdout)
+	if err == nil {
+		err = report.Whole()
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
@@ -75,6 +79,9 @@ func soak(ctx context.Context, args []string, out io.Writer) (met bool, err erro
 	if err != nil {
 		return false, err
 	}
+	const beside = 15 * time.Minute // for building, settling in and reckoning
+	ctx, cancel := context.WithTimeout(ctx, o.duration+beside)
+	defer cancel()
 	at, end, err := load.Start(ctx, true)
 	if err != nil {
 		return false, err
@@ -91,6 +98,7 @@ func soak(ctx context.Context, args []string, out io.Writer) (met bool, err erro
 	if err != nil {
 		return false, err
 	}
+	b.tried(o)
 	path, err := keep(o.csv, samples)
 	if err != nil {
 		return false, err
@@ -103,11 +111,12 @@ func soak(ctx context.Context, args []string, out io.Writer) (met bool, err erro
 	if err != nil {
 		return false, err
 	}
-	if err := tellLives(out, samples); err != nil {
+	steady, err := tellLives(out, samples)
+	if err != nil {
 		return false, err
 	}
-	_, err = fmt.Fprintf(out, "\nSamples: %s\n", path)
-	return kept && flat, err
+	fmt.Fprintln(os.Stderr, "samples:", path) // which is no figure
+	return kept && flat && steady, nil
 }
 
 // live has the town live for as long as it is to, with all that goes on beside it, and returns what was sampled meanwhile.

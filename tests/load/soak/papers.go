@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/honeydue/backend/tests/load"
 )
 
 // A paper is what a home writes down and keeps: whom to call, and what a document says.
@@ -54,7 +56,7 @@ func (h *household) changePaper(ctx context.Context, p *person) error {
 	if len(h.papers) == 0 {
 		return h.turnPaper(ctx, p)
 	}
-	one := pick(h.papers)
+	one := load.OneOf(h.papers)
 	text := words("Corrected")
 	if err := h.book.ask(ctx, p.Phone, patch(one.path(), map[string]any{one.field: text}, nil)); err != nil {
 		return err

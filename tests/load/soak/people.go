@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/honeydue/backend/tests/story"
 )
@@ -47,8 +48,60 @@ func (h *household) news(ctx context.Context, p *person) error {
 	return nil
 }
 
+// readAll has the person read everything. What comes meanwhile is unread, so that only what there was before can be looked at again.
 func (h *household) readAll(ctx context.Context, p *person) error {
-	return h.book.ask(ctx, p.Phone, post("/api/notifications/read-all/", http.StatusNoContent, nil, nil))
+	const list = "/api/notifications/"
+	var before, after struct {
+		Results []struct {
+			ID     int64
+			ReadAt *time.Time `json:"read_at"`
+		}
+	}
+	if err := h.book.ask(ctx, p.Phone, get(list, &before)); err != nil {
+		return err
+	}
+	if err := h.book.ask(ctx, p.Phone, post(list+"read-all/", http.StatusNoContent, nil, nil)); err != nil {
+		return err
+	}
+	if err := h.book.ask(ctx, p.Phone, get(list, &after)); err != nil {
+		return err
+	}
+	known := map[int64]bool{}
+	for _, entry := range before.Results {
+		known[entry.ID] = true
+	}
+	for _, entry := range after.Results {
+		if known[entry.ID] && entry.ReadAt == nil {
+			return errors.New("what was read is unread again")
+		}
+	}
+	return nil
+}
+
+const preferences = "/api/notifications/preferences/"
+
+// prefer changes the hour of the person's digest, and reads it again.
+func (h *household) prefer(ctx context.Context, p *person) error {
+	hour := 1 + p.quiet%22
+	if err := h.book.ask(ctx, p.Phone, patch(preferences, map[string]any{"daily_digest_hour": hour}, nil)); err != nil {
+		return err
+	}
+	p.quiet = hour
+	return h.readPreferences(ctx, p)
+}
+
+func (h *household) readPreferences(ctx context.Context, p *person) error {
+	var shown struct {
+		Hour  int `json:"daily_digest_hour"`
+		Types map[string]struct{ Email bool }
+	}
+	if err := h.book.ask(ctx, p.Phone, get(preferences, &shown)); err != nil {
+		return err
+	}
+	if p.quiet > 0 && shown.Hour != p.quiet || shown.Types["task_completed"].Email {
+		return errors.New("a change of the preferences is lost")
+	}
+	return nil
 }
 
 const (
@@ -182,7 +235,7 @@ func (h *household) newcomer(ctx context.Context, _ *person) error {
 		return err
 	}
 	h.accounts, h.departed = h.accounts[1:], append(h.departed, leaver)
-	leaver.departed = true
+	leaver.departed = time.Now()
 	h.dead = append(h.dead, leaver.Phone)
 	return h.isDead(ctx, leaver.Phone)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/honeydue/backend/tests/load"
 	"github.com/honeydue/backend/tests/story"
 )
 
@@ -87,7 +88,7 @@ func (h *household) look(ctx context.Context, p *person) error {
 	if len(h.photos) == 0 {
 		return h.board(ctx, p)
 	}
-	one := pick(h.photos)
+	one := load.OneOf(h.photos)
 	path := fmt.Sprintf("/api/media/%d/", one.ID)
 	if len(h.photos)%2 == 0 {
 		path += "?size=thumb"

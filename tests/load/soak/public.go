@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -58,7 +56,7 @@ func (p *panel) read(ctx context.Context, b *book, function, path, part string) 
 		case <-ctx.Done():
 			return fmt.Errorf("GET %s of %s: given up, last: %d %w", path, function, status, err)
 		case <-time.After(pause):
-			b.askedAgain(status)
+			b.askedAgain(function, status)
 		}
 	}
 }
@@ -72,18 +70,13 @@ func (p *panel) page(ctx context.Context, function, path string) (status int, bo
 	if function == "admin" {
 		req.Header.Set("Cookie", p.cookie)
 	}
-	res, err := p.client.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	body, err = io.ReadAll(res.Body)
-	return res.StatusCode, body, err
+	answer, err := load.Fetch(p.client, req)
+	return answer.Status, answer.Body, err
 }
 
 // lookAtPanel reads a list, or the page of one person.
 func (h *household) lookAtPanel(ctx context.Context, p *person) error {
-	path, part := pick([]string{"/people/", "/homes/", "/tasks/", "/events/", "/"}), "</html>"
+	path, part := load.OneOf([]string{"/people/", "/homes/", "/tasks/", "/events/", "/"}), "</html>"
 	if path == "/people/" {
 		path, part = "/people/?q="+p.Email, p.Email
 	}
@@ -92,7 +85,7 @@ func (h *household) lookAtPanel(ctx context.Context, p *person) error {
 
 // site reads what everybody may.
 func (h *household) site(ctx context.Context, p *person) error {
-	switch path := pick([]string{"/", "/", "/api/health/", "/api/docs/", "/api/openapi.json"}); path {
+	switch path := load.OneOf([]string{"/", "/", "/api/health/", "/api/docs/", "/api/openapi.json"}); path {
 	case "/":
 		return h.panel.read(ctx, h.book, "site", path, "</html>")
 	default:

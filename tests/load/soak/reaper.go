@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -13,8 +14,8 @@ func functions() []string {
 	return []string{"admin", "auth", "media", "notifications", "residences", "site", "sweeper", "tasks", "uploads"}
 }
 
-// reap kills a function again and again, and says which, until ctx ends. One that does not run is passed over for the next. It waits for
-// a moment in which the function has something to do, so that most kills cut something off.
+// reap kills one function after the other, and says which, until ctx ends: all of them in some order, then in another. One that does
+// not run is passed over for the next, and is the first next time. It waits for a moment in which the function has something to do, so that most kills cut something off.
 func reap(ctx context.Context, t *town, o options, out io.Writer) {
 	if o.kill == 0 {
 		return
@@ -22,19 +23,23 @@ func reap(ctx context.Context, t *town, o options, out io.Writer) {
 	random := rand.New(rand.NewPCG(o.seed, o.seed))
 	began, clock := time.Now(), time.NewTicker(o.kill)
 	defer clock.Stop()
+	var order []int
 	for {
-		order := random.Perm(len(functions()))
+		if len(order) == 0 {
+			order = random.Perm(len(functions()))
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-clock.C:
 		}
-		for _, i := range order {
+		for at, i := range order {
 			name := functions()[i]
 			t.awaitWork(ctx, name)
 			if t.at.Local.Kill(name) {
 				t.book.killed(name)
 				_, _ = fmt.Fprintf(out, "%s: killed %s\n", time.Since(began).Round(time.Second), name)
+				order = slices.Delete(order, at, at+1)
 				break
 			}
 		}

@@ -33,6 +33,7 @@ func (h *household) lookAtPeople(ctx context.Context, found *findings) {
 		who := fmt.Sprintf("person %d: ", p.ID)
 		found.look(who+"homes", h.myHomes(ctx, p))
 		found.looks(max(1, len(p.devices)), who+"devices", h.readDevices(ctx, p))
+		found.look(who+"preferences", h.readPreferences(ctx, p))
 		for _, phone := range p.sessions {
 			found.look(who+"a session", h.book.ask(ctx, phone, get("/api/auth/me/", nil)))
 		}
@@ -98,7 +99,7 @@ func (h *household) lookAtNews(ctx context.Context, p *person, found *findings) 
 		}
 	}
 	for _, t := range p.given {
-		if !t.gone {
+		if t.ended.IsZero() {
 			found.look(fmt.Sprintf("%sthe word of task %d", who, t.id), times(assigned[t.id]))
 		}
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/honeydue/backend/knative"
 	"github.com/honeydue/backend/tests/load"
 )
 
@@ -26,13 +28,12 @@ func running(ctx context.Context, at *load.Site) (map[string]process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
-	res, err := client.Do(req)
+	answer, err := load.Fetch(client, req)
 	if err != nil {
 		return nil, fmt.Errorf("find processes: %w", err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	var list struct{ Results []process }
-	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+	list, err := load.Decode[struct{ Results []process }](answer.Body)
+	if err != nil {
 		return nil, fmt.Errorf("find processes: %w", err)
 	}
 	all := map[string]process{}
@@ -42,4 +43,28 @@ func running(ctx context.Context, at *load.Site) (map[string]process, error) {
 		}
 	}
 	return all, nil
+}
+
+// paths are the functions by what their paths begin with, as the manifests have it.
+var paths = sync.OnceValue(func() map[string]string {
+	manifests, err := knative.Read()
+	all := map[string]string{}
+	if err == nil { // the system that this one lives with was started from them
+		for _, f := range manifests.Functions {
+			for _, path := range f.Paths {
+				all[path] = f.Name
+			}
+		}
+	}
+	return all
+})
+
+// functionOf is the function that answers a call of the API.
+func functionOf(path string) string {
+	for begin, name := range paths() {
+		if strings.HasPrefix(path, begin) {
+			return name
+		}
+	}
+	return ""
 }

@@ -101,6 +101,7 @@ func (w *watcher) processes(ctx context.Context) (all []sample, err error) {
 		if err != nil {
 			return nil, err
 		}
+		// A process that was killed at this moment, or has just begun, has no answer. compare looks that most have one.
 		routines, err := routinesOf(ctx, pid)
 		if err != nil {
 			continue

@@ -7,7 +7,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"time"
 
+	"github.com/honeydue/backend/tests/load"
 	"github.com/honeydue/backend/tests/story"
 )
 
@@ -20,8 +22,7 @@ type task struct {
 	holder  *person // whom it is given to; nil: nobody
 	once    bool    // it is done with one completion
 	entries []*entry
-	taken   []int64 // completions that were taken back
-	gone    bool
+	ended   time.Time // when it was deleted; zero: never
 }
 
 // An entry of a task's history, by whom. A skipped one has no id that anybody was told.
@@ -56,7 +57,7 @@ func (h *household) turnOver(ctx context.Context, p *person) error {
 	if err := h.book.ask(ctx, p.Phone, remove(oldest.path())); err != nil {
 		return err
 	}
-	oldest.gone = true
+	oldest.ended = time.Now()
 	h.tasks, h.gone = slices.Delete(h.tasks, 1, 2), append(h.gone, oldest)
 	return nil
 }
@@ -99,15 +100,16 @@ func (h *household) give(ctx context.Context, p *person) error {
 		return err
 	}
 	to.given = append(to.given, t)
-	h.book.owes(&due{to: to.Email, subject: "For you: " + t.title, untrue: func() bool { return t.gone }})
+	h.book.owes(&due{to: to.Email, subject: "For you: " + t.title, ended: &t.ended})
 	// It takes the place of another.
 	return h.turnOver(ctx, p)
 }
 
 // change writes down what a task will cost.
 func (h *household) change(ctx context.Context, p *person) error {
-	t := pick(h.tasks)
-	cost := fmt.Sprintf("%d.50", 10+len(t.entries)+len(h.gone)%500)
+	t := load.OneOf(h.tasks)
+	h.changes++
+	cost := fmt.Sprintf("%d.%02d", 10+h.changes/100, h.changes%100) // which it never had
 	var shown shownTask
 	if err := h.book.ask(ctx, p.Phone, patch(t.path(), map[string]any{"estimated_cost": cost}, &shown)); err != nil {
 		return err
@@ -132,7 +134,7 @@ func (h *household) complete(ctx context.Context, p *person) error {
 // undone is a task that can be completed. Most can at any time.
 func (h *household) undone() *task {
 	open := slices.DeleteFunc(slices.Clone(h.tasks), (*task).isDone)
-	return pick(open)
+	return load.OneOf(open)
 }
 
 func (h *household) skip(ctx context.Context, p *person) error {
@@ -157,7 +159,7 @@ func (h *household) takeBack(ctx context.Context, p *person) error {
 			if err := h.book.ask(ctx, p.Phone, remove(fmt.Sprintf("/api/task-completions/%d/", last.id))); err != nil {
 				return err
 			}
-			t.entries, t.taken = t.entries[:n-1], append(t.taken, last.id)
+			t.entries = t.entries[:n-1]
 			return h.readOf(ctx, p, t)
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	randv2 "math/rand/v2"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -40,12 +40,14 @@ type household struct {
 	id       int64
 	people   []*person // the owner first
 	guests   []*person
-	staying  *person // the guest who is there; nil: nobody
+	staying  *person    // the guest who is there; nil: nobody
+	left     *time.Time // when the guest who came last left; zero: not yet
 	visits   int
 	cabin    cabin
 	album    *task   // the one for photos, which stays
 	tasks    []*task // the album first, then the oldest
 	gone     []*task
+	changes  int      // of tasks
 	papers   []*paper // the oldest first
 	dropped  []*paper
 	kept     []*paper // that stay
@@ -67,7 +69,8 @@ type person struct {
 	devices  map[int64]string // names by ids
 	sessions []*story.Phone   // beside the one that they live with
 	given    []*task          // by others, ever
-	departed bool             // and their account with them
+	quiet    int              // the hour at which they want their digest; 0: the usual one
+	departed time.Time        // and their account with them; zero: never
 }
 
 // settleIn has people register, share homes and fill their boards. What follows is mailed to them: their addresses count as proved.
@@ -143,9 +146,9 @@ func (h *household) arrive(ctx context.Context) (*person, error) {
 		return nil, fmt.Errorf("register: %w", err)
 	}
 	p := &person{Person: who, password: story.Password, devices: map[int64]string{}}
-	h.book.owes(&due{to: p.Email, subject: "Confirm your email address", untrue: func() bool { return p.departed }})
+	h.book.owes(&due{to: p.Email, subject: "Confirm your email address", ended: &p.departed})
 	quiet := map[string]any{"types": map[string]any{"task_completed": map[string]bool{"email": false}}}
-	return p, h.book.ask(ctx, p.Phone, patch("/api/notifications/preferences/", quiet, nil))
+	return p, h.book.ask(ctx, p.Phone, patch(preferences, quiet, nil))
 }
 
 // people are all who live in the town.
@@ -156,12 +159,10 @@ func (t *town) people() (all []*person) {
 	return all
 }
 
-func pick[T any](all []T) T { return all[randv2.IntN(len(all))] }
-
 // another is somebody else who lives there, or nil.
 func (h *household) another(than *person) *person {
 	for range 10 {
-		if p := pick(h.people); p != than {
+		if p := load.OneOf(h.people); p != than {
 			return p
 		}
 	}
