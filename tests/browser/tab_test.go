@@ -141,11 +141,13 @@ func (b *tab) press(label string) {
 	b.do(chromedp.Click(chromedp.Search(fmt.Sprintf("//*[self::a or self::button][normalize-space()=%q]", label)), chromedp.NodeVisible))
 }
 
-// fill types into the field of that name, in the place of what it holds.
+// fill types into the field of that name, in the place of what it holds. chromedp's own way to do so races against its picture of the page.
 func (b *tab) fill(name, value string) {
 	b.t.Helper()
-	field := chromedp.CSS("main [name=" + name + "]")
-	b.do(chromedp.Clear(field), chromedp.SendKeys(field, value))
+	field := "document.querySelector(" + quoted("main [name="+name+"]") + ")"
+	b.until(field)
+	b.until("(" + field + ".focus(), " + field + ".select(), document.activeElement === " + field + ")")
+	b.types(value)
 }
 
 // types presses keys, wherever the focus is.
