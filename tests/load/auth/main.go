@@ -21,7 +21,7 @@ func main() {
 	// A password takes a core for as long as guessing it is to take.
 	hashed := 200 * time.Millisecond
 	load.Main(load.Test{
-		Function: "auth", Rate: 80, P99: 50 * time.Millisecond, Mix: p.mix, Settle: p.settle,
+		Function: "auth", Rate: 80, P99: 100 * time.Millisecond, Mix: p.mix, Settle: p.settle,
 		Slower: map[string]time.Duration{"sign in": hashed, "wrong password": hashed, "no such account": hashed, "register": hashed},
 	})
 }

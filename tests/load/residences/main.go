@@ -17,7 +17,7 @@ const homes = 24
 
 func main() {
 	p := &people{contractors: map[int64][]int64{}, guests: map[int64][]int64{}}
-	load.Main(load.Test{Function: "residences", Rate: 150, P99: 50 * time.Millisecond, Mix: p.mix, Settle: p.settle})
+	load.Main(load.Test{Function: "residences", Rate: 150, P99: 80 * time.Millisecond, Mix: p.mix, Settle: p.settle})
 }
 
 func (p *people) mix(ctx context.Context, at *load.Site) (_ func() load.Call, err error) {

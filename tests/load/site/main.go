@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	load.Main(load.Test{Function: "site", Rate: 300, P99: 15 * time.Millisecond, Mix: mix})
+	load.Main(load.Test{Function: "site", Rate: 300, P99: 30 * time.Millisecond, Mix: mix})
 }
 
 func mix(ctx context.Context, at *load.Site) (func() load.Call, error) {

@@ -17,7 +17,7 @@ const homes = 24
 
 func main() {
 	p := &people{}
-	load.Main(load.Test{Function: "tasks", Rate: 150, P99: 40 * time.Millisecond, Mix: p.mix, Settle: p.settle})
+	load.Main(load.Test{Function: "tasks", Rate: 150, P99: 80 * time.Millisecond, Mix: p.mix, Settle: p.settle})
 }
 
 func (p *people) mix(ctx context.Context, at *load.Site) (_ func() load.Call, err error) {

@@ -18,7 +18,7 @@ import (
 
 func main() {
 	t := &town{}
-	load.Main(load.Test{Function: "uploads", Rate: 150, P99: 50 * time.Millisecond, Mix: t.mix, Settle: t.settle})
+	load.Main(load.Test{Function: "uploads", Rate: 150, P99: 80 * time.Millisecond, Mix: t.mix, Settle: t.settle})
 }
 
 func (t *town) mix(ctx context.Context, at *load.Site) (func() load.Call, error) {
