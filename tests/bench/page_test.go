@@ -80,6 +80,21 @@ func TestRun(t *testing.T) {
 	require.ErrorContains(t, err, "did not come to its end")
 }
 
+func TestDecades(t *testing.T) {
+	t.Parallel()
+	labels := func(least, most float64) (all []string) {
+		for _, mark := range (decades{}).Ticks(least, most) {
+			if mark.Label != "" {
+				all = append(all, mark.Label)
+			}
+		}
+		return all
+	}
+	require.Equal(t, []string{"5", "10", "20", "50"}, labels(4, 70))
+	require.Equal(t, []string{"10", "100", "1000", "10000", "100000", "1e+06"}, labels(10, 1e6))
+	require.Equal(t, []string{"0.5", "1", "2"}, labels(0.4, 3))
+}
+
 // TestChoose is not parallel: whether there is a cluster stands in the environment.
 func TestChoose(t *testing.T) {
 	t.Setenv(ingress, "")

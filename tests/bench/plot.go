@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -66,7 +68,30 @@ func drawOne(path, title string, lines map[string]plotter.XYs) error {
 // scale labels an axis.
 func scale(axis *plot.Axis, label string) {
 	if logarithmic := strings.HasSuffix(label, "*"); logarithmic {
-		axis.Scale, axis.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		axis.Scale, axis.Tick.Marker = plot.LogScale{}, decades{}
 	}
 	axis.Label.Text = strings.TrimSuffix(label, "*")
+}
+
+// decades are the marks of an axis that counts in powers of ten: each has its number, and, where there are few of them, 2 and 5 times
+// of it have theirs.
+type decades struct{}
+
+// Ticks implements [plot.Ticker].
+func (decades) Ticks(least, most float64) (all []plot.Tick) {
+	const few = 3
+	from, to := math.Floor(math.Log10(least)), math.Ceil(math.Log10(most))
+	for power := from; power <= to; power++ {
+		for times := 1.0; times < 10; times++ {
+			mark := plot.Tick{Value: times * math.Pow(10, power)}
+			if mark.Value < least || mark.Value > most {
+				continue
+			}
+			if times == 1 || to-from <= few && (times == 2 || times == 5) {
+				mark.Label = strconv.FormatFloat(mark.Value, 'g', 6, 64)
+			}
+			all = append(all, mark)
+		}
+	}
+	return all
 }
