@@ -282,7 +282,7 @@ func TestWaitingForOthersLeavesNoTimeToBegin(t *testing.T) {
 		_, err := b.service.sendDue(ctx)
 		swept <- err
 	}()
-	require.Eventually(t, func() bool { return !b.service.timeLeft(ctx) }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return !b.service.timeLeft(ctx) }, 20*time.Second, 10*time.Millisecond)
 	b.service.give(1)
 	require.NoError(t, <-swept)
 	require.Equal(t, "pending 0", b.row(t))

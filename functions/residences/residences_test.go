@@ -200,7 +200,7 @@ func TestDelete(t *testing.T) {
 	kept := b.KeepBoards(t, b.owner, b.member, b.viewer, b.stranger)
 	require.Equal(t, 204, b.Call(t, "DELETE", b.path(), b.owner.Token, nil).Status)
 	require.False(t, kept(b.owner) || kept(b.member) || kept(b.viewer))
-	require.Eventually(t, func() bool { return kept(b.stranger) }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return kept(b.stranger) }, 20*time.Second, 10*time.Millisecond)
 	for _, table := range []string{"residence_residence", "residence_member", "residence_share_code", "task_task"} {
 		require.Zero(t, functiontest.Value[int](t, b.Server, `SELECT count(*) FROM `+table), table)
 	}

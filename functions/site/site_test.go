@@ -57,7 +57,7 @@ func TestHealthWithoutCache(t *testing.T) {
 	require.Equal(t, health{"ok", "ok", "degraded"}, ask())
 	require.Less(t, time.Since(begun), databaseDeadline)
 	servers.Redis.Resume()
-	require.Eventually(t, func() bool { return ask().Cache == "ok" }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return ask().Cache == "ok" }, 20*time.Second, 10*time.Millisecond)
 }
 
 func TestHealthWithoutDatabase(t *testing.T) {
@@ -75,7 +75,7 @@ func TestHealthWithoutDatabase(t *testing.T) {
 		require.Less(t, time.Since(begun), 2*databaseDeadline)
 	}
 	back := func() {
-		require.Eventually(t, func() bool { return ask().Status == http.StatusOK }, 5*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return ask().Status == http.StatusOK }, 20*time.Second, 10*time.Millisecond)
 	}
 
 	servers.Postgres.Pause()

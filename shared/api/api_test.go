@@ -169,7 +169,7 @@ func TestBodyThatEndsEarly(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
-	require.Eventually(t, func() bool { return strings.Contains(logged(), `"status":400`) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(logged(), `"status":400`) }, 20*time.Second, time.Millisecond)
 	require.NotContains(t, logged(), "ERROR")
 }
 

@@ -59,7 +59,7 @@ func TestServeDrains(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, err := get(t.Context(), url+"/healthz")
 		return err == nil && status == http.StatusOK
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 20*time.Second, 5*time.Millisecond)
 
 	answered := make(chan int, 1)
 	go func() {
@@ -74,7 +74,7 @@ func TestServeDrains(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := get(t.Context(), url+"/healthz")
 		return err != nil
-	}, 5*time.Second, 5*time.Millisecond, "nothing new is taken")
+	}, 20*time.Second, 5*time.Millisecond, "nothing new is taken")
 	select {
 	case err := <-served:
 		t.Fatalf("ended before the request that had begun: %v", err)
