@@ -83,7 +83,7 @@ func atLeast(n, must int) error {
 // that sent it, so soon that it may have fallen before that was noted; and the next came only when nobody who still lived could be at
 // it, which is when the mail's lease had ended.
 func (t *town) explain(arrivals map[string][]time.Time) (doubled int) {
-	const before, noting, restOfLease = 50 * time.Millisecond, time.Second, 10 * time.Second
+	const before, noting, restOfLease = 500 * time.Millisecond, 5 * time.Second, 10 * time.Second
 	for _, times := range arrivals {
 		slices.SortFunc(times, time.Time.Compare)
 		for i, next := range times[1:] {
