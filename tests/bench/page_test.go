@@ -93,6 +93,8 @@ func TestDecades(t *testing.T) {
 	require.Equal(t, []string{"5", "10", "20", "50"}, labels(4, 70))
 	require.Equal(t, []string{"10", "100", "1000", "10000", "100000", "1e+06"}, labels(10, 1e6))
 	require.Equal(t, []string{"0.5", "1", "2"}, labels(0.4, 3))
+	require.Equal(t, []string{"30", "40"}, labels(21, 48), "an axis has numbers")
+	require.Empty(t, labels(0, 2))
 }
 
 // TestChoose is not parallel: whether there is a cluster stands in the environment.

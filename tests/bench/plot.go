@@ -80,6 +80,9 @@ type decades struct{}
 // Ticks implements [plot.Ticker].
 func (decades) Ticks(least, most float64) (all []plot.Tick) {
 	const few = 3
+	if least <= 0 {
+		return nil // which has no logarithm
+	}
 	from, to := math.Floor(math.Log10(least)), math.Ceil(math.Log10(most))
 	for power := from; power <= to; power++ {
 		for times := 1.0; times < 10; times++ {
@@ -91,6 +94,11 @@ func (decades) Ticks(least, most float64) (all []plot.Tick) {
 				mark.Label = strconv.FormatFloat(mark.Value, 'g', 6, 64)
 			}
 			all = append(all, mark)
+		}
+	}
+	if labelled := func(t plot.Tick) bool { return t.Label != "" }; len(all) > 0 && !slices.ContainsFunc(all, labelled) {
+		for _, mark := range []*plot.Tick{&all[0], &all[len(all)-1]} {
+			mark.Label = strconv.FormatFloat(mark.Value, 'g', 6, 64)
 		}
 	}
 	return all

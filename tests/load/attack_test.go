@@ -187,6 +187,7 @@ func TestLate(t *testing.T) {
 		"slower, as it may be":   {"slow", often(90*time.Millisecond, 200), false},
 		"slower than that":       {"slow", often(110*time.Millisecond, 200), true},
 		"one of a thousand":      {"fast", append(often(time.Millisecond, 999), time.Second), false},
+		"one of 120":             {"fast", append(often(time.Millisecond, 119), 49*time.Millisecond), false},
 		"one of thirty":          {"fast", append(often(time.Millisecond, 29), 49*time.Millisecond), false},
 		"one of thirty, too far": {"fast", append(often(time.Millisecond, 29), 51*time.Millisecond), true},
 	} {

@@ -84,7 +84,7 @@ func (t Test) bound(call string) time.Duration { return cmp.Or(t.Slower[call], t
 // late returns the calls that were not in time. Where there are too few answers for one of 100 to mean something, none of them may
 // take more than some times as long.
 func (t Test) late(r *result) (late []string) {
-	const enough, times = 100, 5
+	const enough, times = 150, 5
 	for _, name := range slices.Sorted(maps.Keys(r.byCall)) {
 		m := r.byCall[name]
 		if m.Requests >= enough && m.Latencies.P99 > t.bound(name) || m.Latencies.Max > times*t.bound(name) && m.Requests < enough {

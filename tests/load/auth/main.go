@@ -81,7 +81,7 @@ func (p *people) me() load.Call {
 	}
 }
 
-// locale is what a person chooses, each time anew, so that it does not matter which phone is the last.
+// locale is what a person chooses, the same each time, so that it does not matter which phone is the last.
 func locale(v *load.Villager) string { return []string{"en-GB", "de", "fr-CA"}[v.ID%3] }
 
 func (p *people) changeMe() load.Call {

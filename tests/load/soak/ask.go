@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -71,7 +72,7 @@ func (b *book) ask(ctx context.Context, phone *story.Phone, r request) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s %s: given up after %d tries, last: %d %w", r.method, r.path, tries+1, answer.Status, err)
+			return fmt.Errorf("%s %s: given up after %d tries, last: %d: %w", r.method, r.path, tries+1, answer.Status, errors.Join(err, ctx.Err()))
 		case <-time.After(pause):
 			b.askedAgain(functionOf(r.path), answer.Status)
 		}

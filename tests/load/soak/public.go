@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -54,7 +55,7 @@ func (p *panel) read(ctx context.Context, b *book, function, path, part string) 
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("GET %s of %s: given up, last: %d %w", path, function, status, err)
+			return fmt.Errorf("GET %s of %s: given up, last: %d: %w", path, function, status, errors.Join(err, ctx.Err()))
 		case <-time.After(pause):
 			b.askedAgain(function, status)
 		}

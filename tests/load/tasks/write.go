@@ -102,11 +102,27 @@ func (p *people) settle(ctx context.Context, _ *load.Site) error {
 			return w.read(ctx, func(task shown) bool { return task.EstimatedCost == cost(w.task) })
 		}),
 		load.Reread(ctx, &p.completed, func(ctx context.Context, w written) error {
-			var list struct{ Results []completion }
-			err := w.by.Read(ctx, historyOf(w.task)+"&limit=100", &list)
-			return load.Wrong(err, !slices.Contains(list.Results, completion{w.done, w.task}), "a completion")
+			found, err := w.inHistory(ctx)
+			return load.Wrong(err, !found, "a completion")
 		}),
 	)
+}
+
+// inHistory looks for a completion, page by page.
+func (w written) inHistory(ctx context.Context) (bool, error) {
+	for cursor := ""; ; {
+		var list struct {
+			Results    []completion
+			NextCursor *string `json:"next_cursor"`
+		}
+		if err := w.by.Read(ctx, historyOf(w.task)+"&limit=100"+cursor, &list); err != nil {
+			return false, err
+		}
+		if found := slices.Contains(list.Results, completion{w.done, w.task}); found || list.NextCursor == nil {
+			return found, nil
+		}
+		cursor = "&cursor=" + *list.NextCursor
+	}
 }
 
 func (w written) read(ctx context.Context, is func(task shown) bool) error {
