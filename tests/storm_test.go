@@ -56,9 +56,10 @@ func TestStorm(t *testing.T) {
 	r := readRecord(ctx, t, db)
 	sent, dead := r.compare(t, v.wanted())
 	mails, pushes := r.arrived(t, v)
+	noted := notedAs(t, db)
 	t.Logf("%s: %d messages sent, %d dead for what happened after their event; doubled by a kill between the last byte and the commit: "+
 		"%d of %d mails, %d of %d pushes", time.Since(began).Round(time.Second), sent, dead,
-		killed.explain(t, mails), len(mails), killed.explain(t, pushes), len(pushes))
+		killed.explain(t, mails, noted), len(mails), killed.explain(t, pushes, noted), len(pushes))
 }
 
 // stormSeed is another one each time, unless STORM_SEED says which.

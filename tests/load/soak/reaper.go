@@ -15,7 +15,8 @@ func functions() []string {
 }
 
 // reap kills one function after the other, and says which, until ctx ends: all of them in some order, then in another. One that does
-// not run is passed over for the next, and is the first next time. It waits for a moment in which the function has something to do, so that most kills cut something off.
+// not run is passed over for the next, and is the first next time. It waits for a moment in which the function has something to do, so
+// that most kills cut something off.
 func reap(ctx context.Context, t *town, o options, out io.Writer) {
 	if o.kill == 0 {
 		return
