@@ -99,11 +99,11 @@ func (at *Site) fromPods() ([]int, error) {
 	return pids, nil
 }
 
-// memory says what was held while so many requests were under way.
+// memory says what was held while so many requests were under way, or waited to be.
 func (u usage) memory(underWay float64) string {
 	if u.foreign {
 		return "memory not known, since its processes belong to another user"
 	}
-	return fmt.Sprintf("memory %s before, %s at most, %.1f KiB more for each of the %.1f requests under way",
+	return fmt.Sprintf("memory %s before, %s at most, %.1f KiB more for each of the %.1f requests that waited or were under way",
 		report.MiB(u.before), report.MiB(u.peak), float64(u.peak-u.before)/1024/underWay, underWay)
 }

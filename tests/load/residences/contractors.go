@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/honeydue/backend/tests/load"
 )
@@ -46,7 +47,7 @@ func (p *people) hire(ctx context.Context) error {
 func hired(home *load.Home, i int) map[string]any {
 	return map[string]any{
 		"residence_id": home.ID, "name": trades[i%len(trades)], "phone": "+1 512 555 0134", "specialty_ids": []int{1 + i%5, 7},
-		"rating": 4, "is_favorite": i == 0, "notes": "Knows the old boiler. Call before eight.",
+		"rating": best, "is_favorite": i == 0, "notes": "Knows the old boiler. Call before eight.",
 	}
 }
 
@@ -98,7 +99,7 @@ func (p *people) changeContractor() load.Call {
 	v, home, id := p.of()
 	return load.Call{
 		Name: "change contractor", Method: http.MethodPatch, URL: one(id), As: v.Phone, Status: http.StatusOK,
-		Body: map[string]any{"rating": rating(id), "specialty_ids": []int{2, rating(id) + 2}},
+		Body: map[string]any{"rating": rating(id), "specialty_ids": specialties(id)},
 		Check: func(_ http.Header, body []byte) error {
 			if err := isContractor(body, id, home); err != nil {
 				return err
@@ -113,10 +114,18 @@ func (p *people) changeContractor() load.Call {
 	}
 }
 
-// rating is what everybody thinks of a contractor, so that it does not matter who is the last to write it.
-func rating(id int64) int { return 1 + int(id%5) }
+// best is the rating that whoever is hired begins with.
+const best = 5
 
-func (c contractor) isRated() bool { return c.Rating == rating(c.ID) && len(c.Specialties) == 2 }
+// rating is what everybody thinks of a contractor later, so that it does not matter who is the last to write it.
+func rating(id int64) int { return 1 + int(id%(best-1)) }
+
+// specialties are those that everybody finds in a contractor later.
+func specialties(id int64) []int64 { return []int64{2, int64(rating(id)) + 2} }
+
+func (c contractor) isRated() bool {
+	return c.Rating == rating(c.ID) && slices.Equal(slices.Sorted(slices.Values(c.Specialties)), specialties(c.ID))
+}
 
 func (p *people) addContractor() load.Call {
 	v := load.OneOf(p.People)

@@ -18,13 +18,21 @@ type book struct {
 	asked  int            // requests that were answered
 	again  map[string]int // requests that were sent again, by why
 	kills  map[string][]time.Time
+	fallen []trouble
 	wrong  map[string]int // what was not as it must be, by what
 	mails  []*due
+}
+
+// A trouble is a request that a function did not answer, or answered as a server that cannot.
+type trouble struct {
+	why, function string
+	at            time.Time
 }
 
 // A due is a mail that somebody must get.
 type due struct {
 	to, subject string
+	from        string // the function that tells of it
 	owed        time.Time
 	ended       *time.Time // when it stopped being true; nil, or zero: it did not
 }
@@ -63,30 +71,39 @@ func (b *book) answered() {
 // aftermath is how long after a kill trouble may come of it.
 const aftermath = 5 * time.Second
 
-// askedAgain counts a request that is sent again after the function answered with that status, or, 0, not at all. Where it was not
-// killed just before, trouble is wrong; what a function refuses for a moment, since too much is asked of it, is not.
+// askedAgain counts a request that is sent again after the function answered with that status, or, 0, not at all. That is trouble, other
+// than what a function refuses for a moment since too much is asked of it.
 func (b *book) askedAgain(function string, status int) {
 	why := "no answer"
 	if status > 0 {
 		why = strconv.Itoa(status)
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	count(&b.again, why)
-	b.mu.Unlock()
-	now := time.Now()
-	if (status == 0 || status >= http.StatusInternalServerError) && !b.killedBetween(function, now.Add(-aftermath), now) {
-		b.expect("trouble without a kill", fmt.Errorf("%s of %s", why, function))
+	if status == 0 || status >= http.StatusInternalServerError {
+		b.fallen = append(b.fallen, trouble{why, function, time.Now()})
 	}
 }
 
-// killed notes that a function was killed just now.
-func (b *book) killed(function string) {
+// explainTrouble notes as wrong what trouble there was with a function that was not killed just before. It is asked in the end, when all
+// kills are noted.
+func (b *book) explainTrouble() {
+	for _, f := range b.fallen {
+		if !b.killedBetween(f.function, f.at.Add(-aftermath), f.at) {
+			b.expect("trouble without a kill", fmt.Errorf("%s of %s", f.why, f.function))
+		}
+	}
+}
+
+// killed notes that a function was killed, and when that began.
+func (b *book) killed(function string, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.kills == nil {
 		b.kills = map[string][]time.Time{}
 	}
-	b.kills[function] = append(b.kills[function], time.Now())
+	b.kills[function] = append(b.kills[function], at)
 }
 
 // killedBetween returns whether the function was killed in that time.

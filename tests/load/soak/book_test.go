@@ -12,16 +12,17 @@ func TestTroubleNeedsAKill(t *testing.T) {
 	b := &book{}
 	b.askedAgain("tasks", 429)
 	require.Empty(t, b.wrong, "what is refused for a moment is no trouble")
-	b.killed("tasks")
 	b.askedAgain("tasks", 502)
 	b.askedAgain("tasks", 0)
-	require.Empty(t, b.wrong)
 	b.askedAgain("auth", 502)
 	b.askedAgain("auth", 0)
-	require.Equal(t, map[string]int{"trouble without a kill: 502 of auth": 1, "trouble without a kill: no answer of auth": 1}, b.wrong)
-	b.kills["tasks"][0] = time.Now().Add(-2 * aftermath)
-	b.askedAgain("tasks", 503)
-	require.Equal(t, 1, b.wrong["trouble without a kill: 503 of tasks"])
+	b.askedAgain("media", 503)
+	b.killed("tasks", b.fallen[0].at.Add(-time.Millisecond)) // noted once nothing of it is left, which may be after the trouble
+	b.killed("media", time.Now().Add(-2*aftermath))
+	b.explainTrouble()
+	require.Equal(t, map[string]int{
+		"trouble without a kill: 502 of auth": 1, "trouble without a kill: no answer of auth": 1, "trouble without a kill: 503 of media": 1,
+	}, b.wrong)
 	require.Equal(t, map[string]int{"429": 1, "502": 2, "no answer": 2, "503": 1}, b.again)
 }
 
@@ -42,7 +43,7 @@ func TestTried(t *testing.T) {
 	lived := func(things int, kills ...string) *book {
 		b := &book{things: map[string]int{"board": things}}
 		for _, name := range kills {
-			b.killed(name)
+			b.killed(name, time.Now())
 		}
 		return b
 	}
@@ -79,8 +80,11 @@ func TestExcusedMails(t *testing.T) {
 	}
 	require.False(t, town.excused(&due{owed: now}))
 	require.False(t, town.excused(&due{owed: now, ended: &time.Time{}}), "it is true to this day")
-	require.True(t, town.excused(ending(20*time.Second)))
-	require.False(t, town.excused(ending(time.Minute)), "a mail takes no minute")
+	require.True(t, town.excused(ending(2*time.Second)))
+	require.False(t, town.excused(ending(10*time.Second)), "a mail takes no ten seconds")
+	told := ending(10 * time.Second)
+	told.from = "tasks"
+	require.True(t, town.excused(told), "the function that tells of it was killed")
 	town.book.kills["notifications"] = append(town.book.kills["notifications"], now.Add(10*time.Second))
 	require.True(t, town.excused(ending(time.Minute)), "after a kill it may take one")
 	require.False(t, town.excused(ending(4*time.Minute)))

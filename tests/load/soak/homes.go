@@ -11,6 +11,7 @@ import (
 // A cabin is a further home of the owner's, which is made, shared, left and deleted, one step at a time.
 type cabin struct {
 	id   int64 // 0: there is none
+	name string
 	with *person
 	left bool
 	over *time.Time // when with left; zero: not yet
@@ -39,10 +40,13 @@ func (h *household) part(ctx context.Context, home int64, p *person) error {
 	return h.book.ask(ctx, p.Phone, missing(homePath(home)))
 }
 
+// joined stands between the names of a person and a home in the subject of a mail.
+const joined = " joined "
+
 // tellOf notes the mails to those whom somebody joined in a home, which are true until that person has left.
-func (h *household) tellOf(name string, told []*person, left *time.Time) {
+func (h *household) tellOf(who *person, name string, told []*person, left *time.Time) {
 	for _, to := range told {
-		h.book.owes(&due{to: to.Email, subject: "Robin joined " + name, ended: left})
+		h.book.owes(&due{to: to.Email, subject: who.name + joined + name, from: "residences", ended: left})
 	}
 }
 
@@ -62,11 +66,9 @@ func (h *household) visit(ctx context.Context, p *person) error {
 		return err
 	}
 	h.staying, h.left = guest, &time.Time{}
-	h.tellOf(homeName, h.people, h.left)
+	h.tellOf(guest, homeName, h.people, h.left)
 	return h.board(ctx, guest)
 }
-
-const cabinName = "Cabin"
 
 // atCabin takes the next step about the cabin: the owner makes it, lets a member in, the member leaves, the owner deletes it.
 func (h *household) atCabin(ctx context.Context, _ *person) error {
@@ -74,17 +76,18 @@ func (h *household) atCabin(ctx context.Context, _ *person) error {
 	switch {
 	case c.id == 0:
 		var made struct{ ID int64 }
-		home := map[string]any{"name": cabinName, "residence_type": "cabin"}
+		name := words("Cabin")
+		home := map[string]any{"name": name, "residence_type": "cabin"}
 		if err := h.book.ask(ctx, owner.Phone, post("/api/residences/", http.StatusCreated, home, &made)); err != nil {
 			return err
 		}
-		*c = cabin{id: made.ID, gone: c.gone}
+		*c = cabin{id: made.ID, name: name, gone: c.gone}
 	case c.with == nil && !c.left && member != owner && member.joined < joinsAnHour:
 		if err := h.admit(ctx, c.id, member); err != nil {
 			return err
 		}
 		c.with, c.over = member, &time.Time{}
-		h.tellOf(cabinName, []*person{owner}, c.over)
+		h.tellOf(member, c.name, []*person{owner}, c.over)
 	case c.with != nil:
 		c.with, c.left, *c.over = nil, true, time.Now()
 		if err := h.part(ctx, c.id, member); err != nil {

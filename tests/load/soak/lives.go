@@ -44,12 +44,13 @@ func tellLives(out io.Writer, samples []sample) (steady bool, err error) {
 		_, _ = fmt.Fprintf(table, "%s\t%.1f\t", name, l.lasted().Minutes())
 		var held [3]float64
 		for i, w := range []window{{from + part, from + 2*part}, {middle - part/2, middle + part/2}, {to - part, to}} {
-			if held[i], ok = median(l.samples, memory, name, w); !ok {
-				return false, fmt.Errorf("there are too few samples of the memory of %s", name)
+			some := false
+			if held[i], some = median(l.samples, memory, name, w); !some {
+				ok = false
 			}
 			_, _ = fmt.Fprintf(table, "%.1f\t", held[i])
 		}
-		met := change{held[1], held[2]}.isFlat(memory)
+		met := ok && change{held[1], held[2]}.isFlat(memory)
 		steady = steady && met
 		_, _ = fmt.Fprintf(table, "%s\t\n", report.Verdict(met))
 	}

@@ -103,6 +103,7 @@ func soak(ctx context.Context, args []string, out io.Writer) (met bool, err erro
 	if err != nil {
 		return false, err
 	}
+	fmt.Fprintln(os.Stderr, "samples:", path) // which is no figure
 	kept, err := reckon(ctx, town, out)
 	if err != nil {
 		return false, err
@@ -115,7 +116,6 @@ func soak(ctx context.Context, args []string, out io.Writer) (met bool, err erro
 	if err != nil {
 		return false, err
 	}
-	fmt.Fprintln(os.Stderr, "samples:", path) // which is no figure
 	return kept && flat && steady, nil
 }
 

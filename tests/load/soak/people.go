@@ -212,7 +212,7 @@ func (h *household) changePassword(ctx context.Context, p *person) error {
 		return err
 	}
 	p.password = next
-	h.book.owes(&due{to: p.Email, subject: "Your password was changed"})
+	h.book.owes(&due{to: p.Email, subject: "Your password was changed", from: "auth"})
 	h.dead = append(h.dead, p.sessions...)
 	p.sessions = nil
 	_, err := h.signIn(ctx, p)
@@ -225,7 +225,7 @@ const accountsAHome = 3
 // newcomer has somebody make an account, who has no home; or the oldest of them delete theirs.
 func (h *household) newcomer(ctx context.Context, _ *person) error {
 	if len(h.accounts) < accountsAHome {
-		made, err := h.arrive(ctx)
+		made, err := h.arrive(ctx, firstNames[0])
 		if err != nil {
 			return err
 		}

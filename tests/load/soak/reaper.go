@@ -34,13 +34,13 @@ func reap(ctx context.Context, t *town, o options, out io.Writer) {
 			return
 		case <-clock.C:
 		}
-		for at, i := range order {
+		for turn, i := range order {
 			name := functions()[i]
 			t.awaitWork(ctx, name)
-			if t.at.Local.Kill(name) {
-				t.book.killed(name)
+			if at := time.Now(); t.at.Local.Kill(name) {
+				t.book.killed(name, at)
 				_, _ = fmt.Fprintf(out, "%s: killed %s\n", time.Since(began).Round(time.Second), name)
-				order = slices.Delete(order, at, at+1)
+				order = slices.Delete(order, turn, turn+1)
 				break
 			}
 		}

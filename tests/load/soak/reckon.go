@@ -34,6 +34,7 @@ func reckon(ctx context.Context, t *town, out io.Writer) (bool, error) {
 		return false, fmt.Errorf("reckon: %w", err)
 	}
 	mails := t.countMails(&found)
+	t.book.explainTrouble()
 	said, err := report.Reached(report.Goal{
 		What: "soak: acknowledged writes", Beside: "what is there in the end", Measured: fmt.Sprintf("%d lost of %d", len(found.lost), found.looked),
 		Target: "0 lost", Met: len(found.lost) == 0,

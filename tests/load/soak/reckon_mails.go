@@ -13,12 +13,12 @@ type letter struct{ to, subject string }
 
 // isOwed returns whether mails of that subject are in the book. Others, such as reminders, come by the clock.
 func isOwed(subject string) bool {
-	for _, begin := range []string{"For you: ", "Confirm your email", "Your password was changed", "Robin joined "} {
+	for _, begin := range []string{"For you: ", "Confirm your email", "Your password was changed"} {
 		if strings.HasPrefix(subject, begin) {
 			return true
 		}
 	}
-	return false
+	return strings.Contains(subject, joined)
 }
 
 // countMails holds what arrived against what is due: each mail once. It returns what is to be said of it.
@@ -62,14 +62,15 @@ func (t *town) countMails(found *findings) string {
 }
 
 // excused returns whether a mail need not have come: what it tells of ended before it was to be expected, which is later where a kill
-// of the function that sends it left it to the next tick.
+// of a function on its way left it to the next tick.
 func (t *town) excused(d *due) bool {
-	const soon, late = 30 * time.Second, 3 * time.Minute
+	const soon, late = 3 * time.Second, 3 * time.Minute
 	if d.ended == nil || d.ended.IsZero() {
 		return false
 	}
 	lived := d.ended.Sub(d.owed)
-	return lived <= soon || lived <= late && t.book.killedBetween("notifications", d.owed.Add(-time.Second), *d.ended)
+	killed := func(name string) bool { return t.book.killedBetween(name, d.owed.Add(-aftermath), *d.ended) }
+	return lived <= soon || lived <= late && slices.ContainsFunc([]string{d.from, "sweeper", "notifications"}, killed)
 }
 
 func atLeast(n, must int) error {

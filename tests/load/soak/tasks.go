@@ -100,7 +100,7 @@ func (h *household) give(ctx context.Context, p *person) error {
 		return err
 	}
 	to.given = append(to.given, t)
-	h.book.owes(&due{to: to.Email, subject: "For you: " + t.title, ended: &t.ended})
+	h.book.owes(&due{to: to.Email, subject: "For you: " + t.title, from: "tasks", ended: &t.ended})
 	// It takes the place of another.
 	return h.turnOver(ctx, p)
 }

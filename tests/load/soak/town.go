@@ -22,6 +22,9 @@ const (
 
 var households = [...]int{1, 2, 2, 3, 4}
 
+// No two who live in a home or visit it share a first name.
+var firstNames = [...]string{"Robin", "Alex", "Kim", "Sam", "Toni", "Chris", "Jo", "Max"}
+
 // A town is households and the system that they live with.
 type town struct {
 	at      *load.Site
@@ -62,6 +65,7 @@ type household struct {
 type person struct {
 	*story.Person
 
+	name     string
 	password string
 	changes  int              // of the password
 	joined   int              // homes, and
@@ -105,7 +109,7 @@ func settleIn(ctx context.Context, at *load.Site, b *book) (t *town, err error) 
 
 func (h *household) settle(ctx context.Context, size int) error {
 	for i := range size + guests {
-		p, err := h.arrive(ctx)
+		p, err := h.arrive(ctx, firstNames[i])
 		if err != nil {
 			return err
 		}
@@ -126,7 +130,7 @@ func (h *household) settle(ctx context.Context, size int) error {
 		if err := h.admit(ctx, h.id, p); err != nil {
 			return err
 		}
-		h.tellOf(homeName, h.people[:1+i], nil)
+		h.tellOf(p, homeName, h.people[:1+i], nil)
 	}
 	for len(h.tasks) < tasksAHome {
 		if err := h.create(ctx, owner); err != nil {
@@ -140,13 +144,13 @@ func (h *household) settle(ctx context.Context, size int) error {
 const homeName = "Lake house"
 
 // arrive has somebody make an account. Mails about what is done would be more than people get in an hour: nobody wants any.
-func (h *household) arrive(ctx context.Context) (*person, error) {
-	who, err := story.Register(ctx, story.Patient(h.at.Phone)(), "Robin")
+func (h *household) arrive(ctx context.Context, name string) (*person, error) {
+	who, err := story.Register(ctx, story.Patient(h.at.Phone)(), name)
 	if err != nil {
 		return nil, fmt.Errorf("register: %w", err)
 	}
-	p := &person{Person: who, password: story.Password, devices: map[int64]string{}}
-	h.book.owes(&due{to: p.Email, subject: "Confirm your email address", ended: &p.departed})
+	p := &person{Person: who, name: name, password: story.Password, devices: map[int64]string{}}
+	h.book.owes(&due{to: p.Email, subject: "Confirm your email address", from: "auth", ended: &p.departed})
 	quiet := map[string]any{"types": map[string]any{"task_completed": map[string]bool{"email": false}}}
 	return p, h.book.ask(ctx, p.Phone, patch(preferences, quiet, nil))
 }
