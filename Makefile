@@ -3,6 +3,9 @@ MODULES   := events shared functions knative tests
 FUNCTIONS := $(filter-out ./functions/bucket,$(patsubst %/main.go,./%,$(wildcard functions/*/main.go)))
 DEPLOY     = @go build -o bin/deploy ./knative/cmd/deploy && exec bin/deploy -overlay $(OVERLAY)
 OVERLAY   ?= production
+# Everything is compiled as the images' programs are, and so once; the race detector alone needs cgo.
+export GOFLAGS     := $(GOFLAGS) -trimpath
+export CGO_ENABLED := 0
 GOTEST    := go test -shuffle=on -timeout=20m
 
 help: ## show this
@@ -14,7 +17,7 @@ run: ## run the whole system on this machine until Ctrl-C (PORT, 8080; RUN_DIR, 
 # A year of ticks is too long for the race detector, and long enough once. Plans are asked of PostgreSQL itself either way. What
 # races does so without the pooler as well, which is there for the SQL.
 test: tests/browser/node_modules/.package-lock.json ## run all tests, then those of the functions again through PgBouncer
-	$(GOTEST) -race -skip='^TestYear$$' work
+	CGO_ENABLED=1 $(GOTEST) -race -skip='^TestYear$$' work
 	go test -timeout=20m -run='^TestYear$$' ./functions/notifications
 	HONEYDUE_TEST_VIA=pgbouncer $(GOTEST) -skip='^(TestPlans|TestTickPlans|TestYear)$$' ./functions/...
 
