@@ -1,4 +1,4 @@
-MODULES   := events shared functions knative tests
+MODULES   := events shared functions knative k3s tests
 # Command bucket is for an operator, on a machine of theirs.
 FUNCTIONS := $(filter-out ./functions/bucket,$(patsubst %/main.go,./%,$(wildcard functions/*/main.go)))
 DEPLOY     = @go build -o bin/deploy ./knative/cmd/deploy && exec bin/deploy -overlay $(OVERLAY)
@@ -20,6 +20,9 @@ test: tests/browser/node_modules/.package-lock.json ## run all tests, then those
 	CGO_ENABLED=1 $(GOTEST) -race -skip='^TestYear$$' work
 	go test -timeout=20m -run='^TestYear$$' ./functions/notifications
 	HONEYDUE_TEST_VIA=pgbouncer $(GOTEST) -skip='^(TestPlans|TestTickPlans|TestYear)$$' ./functions/...
+
+k3s: ## test the scripts of k3s/ in a throw-away root, and its firewall in network namespaces (as root)
+	go test -tags=k3s -count=1 -timeout=10m ./k3s/...
 
 lint: bin/golangci-lint ## check the dependency rule and the style
 	bin/golangci-lint run $(MODULES:%=./%/...)
@@ -76,4 +79,4 @@ bin/golangci-lint: tools/go.mod
 bin/ko: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/google/ko
 
-.PHONY: help run test lint fmt generate verify images deploy canary promote rollback admin secrets e2e bench load clean
+.PHONY: help run test k3s lint fmt generate verify images deploy canary promote rollback admin secrets e2e bench load clean

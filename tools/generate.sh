@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-go test $(printf './%s ' functions/*/openapi_test.go | sed 's|/openapi_test.go||g') -run '^TestOpenAPI$' -update
+documented=(./functions/*/openapi_test.go)
+go test "${documented[@]/%\/openapi_test.go/}" -run '^TestOpenAPI$' -update
 go test ./functions/site -run '^(TestMergedOpenAPI|TestPictures)$' -update
 go test ./functions/site -run '^TestPacked$' -update
 go test ./functions/notifications -run '^TestMailsLookAsTheyDid$' -update

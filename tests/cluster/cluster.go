@@ -93,6 +93,9 @@ func (c *Cluster) up(ctx context.Context) error {
 	if err := c.trustEdge(ctx); err != nil {
 		return err
 	}
+	if err := c.configureKnative(ctx); err != nil {
+		return err
+	}
 	c.say("starting servers")
 	if err := c.startServers(ctx); err != nil {
 		return err

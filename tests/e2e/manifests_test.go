@@ -69,6 +69,35 @@ func TestTheClusterAcceptsBothOverlays(t *testing.T) {
 	}
 }
 
+// TestTheClusterAcceptsTraefiksTLS: what k3s/traefik asks of TLS is what Traefik's definitions know. K3s alone has HelmChartConfig: it is held
+// against its fields here, its values against the chart's names by whoever changes them (docs/ingress.md).
+func TestTheClusterAcceptsTraefiksTLS(t *testing.T) {
+	ctx, c := within(t, time.Minute)
+	text, err := c.Kubectl(ctx, "", "kustomize", filepath.Join("..", "..", "k3s", "traefik"))
+	require.NoError(t, err)
+	var known []string
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		if !strings.Contains(document, "kind: HelmChartConfig\n") {
+			known = append(known, document)
+			continue
+		}
+		var config struct {
+			APIVersion, Kind string
+			Metadata         struct{ Name, Namespace string }
+			Spec             struct{ FailurePolicy, ValuesContent string }
+		}
+		require.NoError(t, yaml.UnmarshalStrict([]byte(document), &config))
+		require.Equal(t, "abort", config.Spec.FailurePolicy)
+		var values map[string]any
+		require.NoError(t, yaml.UnmarshalStrict([]byte(config.Spec.ValuesContent), &values))
+		require.Equal(t, true, values["hostNetwork"])
+	}
+	require.Len(t, known, 2)
+	out, err := c.Kubectl(ctx, strings.Join(known, "\n---\n"), "apply", "--dry-run=server", "--warnings-as-errors", "-f", "-")
+	require.NoError(t, err)
+	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(known), out)
+}
+
 // TestPodsHaveNothingThatTheyNeedNot: what runs has no token of the Kubernetes API, no root and no way to write.
 func TestPodsHaveNothingThatTheyNeedNot(t *testing.T) {
 	ctx, c := within(t, 2*time.Minute)
