@@ -57,6 +57,12 @@ admin: ## let an operator in: prints a link for EMAIL (ROLE; ENV_FILE, what make
 secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (OVERLAY, production)
 	$(DEPLOY) secrets "$(ENV_FILE)"
 
+renew: ## start FN anew, as it runs, with the Secrets as they are now (FN, all; OVERLAY, production)
+	$(DEPLOY) renew $(FN)
+
+rotate: ## go on with the rotation of WHAT, code-key, or begin one; docs/secrets.md has the others
+	$(DEPLOY) rotate "$(WHAT)"
+
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e
 
@@ -79,4 +85,4 @@ bin/golangci-lint: tools/go.mod
 bin/ko: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/google/ko
 
-.PHONY: help run test k3s lint fmt generate verify images deploy canary promote rollback admin secrets e2e bench load clean
+.PHONY: help run test k3s lint fmt generate verify images deploy canary promote rollback admin secrets renew rotate e2e bench load clean

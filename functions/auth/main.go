@@ -10,8 +10,8 @@ import (
 )
 
 type config struct {
-	Base    function.Config
-	CodeKey code.Key `envconfig:"CODE_KEY" required:"true"`
+	Base     function.Config
+	CodeKeys code.Keys `envconfig:"CODE_KEY" required:"true"`
 }
 
 func main() { run.Main(start) }
@@ -25,7 +25,7 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := newService(base, cfg.CodeKey)
+	s := newService(base, cfg.CodeKeys)
 	base.Events = s.consumer()
 	return base.Serve(ctx, s.routes)
 }

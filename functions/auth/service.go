@@ -12,12 +12,12 @@ import (
 // service is what the handlers work with.
 type service struct {
 	*function.Base
-	codes        code.Key
+	codes        code.Keys
 	hasher       *password.Hasher
 	exports      seats.Room
 	exportTaking time.Duration
 }
 
-func newService(base *function.Base, codes code.Key) *service {
+func newService(base *function.Base, codes code.Keys) *service {
 	return &service{Base: base, codes: codes, hasher: password.NewHasher(), exports: make(seats.Room, exportSeats), exportTaking: exportTaking}
 }

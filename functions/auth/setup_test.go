@@ -38,7 +38,9 @@ func setup(t *testing.T) *bundle {
 
 // routes is what functiontest starts; it keeps the service for the test to look into.
 func (b *bundle) routes(base *function.Base) func(huma.API) {
-	b.service = newService(base, codeKey())
+	var codes code.Keys
+	_ = codes.Decode(string(codeKey())) // which is long enough
+	b.service = newService(base, codes)
 	b.service.hasher.Seats = make(seats.Room, 16) // on a busy machine somebody might wait for one in vain
 	base.Events = b.service.consumer()
 	return b.service.routes

@@ -36,7 +36,7 @@ type composer struct {
 	from      sender
 	link      string // where honeyDue is, without a slash at its end
 	api       string // where its calls are, the same way
-	key       code.Key
+	keys      code.Keys
 	now       func() time.Time
 	templates templates
 }
@@ -50,7 +50,7 @@ func newComposer(cfg config) (*composer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &composer{from: cfg.Mail.From, link: link, api: api, key: cfg.CodeKey, now: time.Now, templates: openTemplates()}, nil
+	return &composer{from: cfg.Mail.From, link: link, api: api, keys: cfg.CodeKeys, now: time.Now, templates: openTemplates()}, nil
 }
 
 // absolute returns the address of a setting without a slash at its end.
@@ -103,7 +103,7 @@ func (c *composer) stop(m message) string {
 	if !notice.IsSwitchable(m.Type) {
 		return ""
 	}
-	return c.api + "/api/notifications/unsubscribe/?token=" + url.QueryEscape(c.key.Unsubscribe(m.UserID, m.Type))
+	return c.api + "/api/notifications/unsubscribe/?token=" + url.QueryEscape(c.keys.Unsubscribe(m.UserID, m.Type))
 }
 
 // kindOf returns the name of m's templates for somebody whose date is today.

@@ -15,10 +15,10 @@ type config struct {
 	Run       run.Config
 	Database  pg.Config
 	Telemetry telemetry.Config
-	CodeKey   code.Key `envconfig:"CODE_KEY" required:"true"`
-	PublicURL string   `envconfig:"PUBLIC_URL" required:"true"`
-	APIURL    string   `envconfig:"API_URL" required:"true"`
-	Sink      string   `envconfig:"K_SINK" required:"true"`
+	CodeKeys  code.Keys `envconfig:"CODE_KEY" required:"true"`
+	PublicURL string    `envconfig:"PUBLIC_URL" required:"true"`
+	APIURL    string    `envconfig:"API_URL" required:"true"`
+	Sink      string    `envconfig:"K_SINK" required:"true"`
 	Mail      mailConfig
 	Push      pushConfig
 }

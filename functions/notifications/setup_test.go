@@ -78,8 +78,9 @@ func newTestService(t *testing.T, b *bundle, mailURL string, deadline time.Durat
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	cfg := config{
-		CodeKey: testKey, PublicURL: "https://myhoneydue.com", APIURL: "https://api.myhoneydue.com", Sink: "http://127.0.0.1:1/", // where nobody listens
+		PublicURL: "https://myhoneydue.com", APIURL: "https://api.myhoneydue.com", Sink: "http://127.0.0.1:1/", // where nobody listens
 	}
+	require.NoError(t, cfg.CodeKeys.Decode(string(testKey)))
 	require.NoError(t, cfg.Mail.Server.Decode(mailURL))
 	require.NoError(t, cfg.Mail.From.Decode("honeyDue <hello@myhoneydue.com>"))
 	cfg.Mail.Deadline = deadline

@@ -72,7 +72,8 @@ func sampleDigest() *digest {
 
 func testComposer(t *testing.T) *composer {
 	t.Helper()
-	cfg := config{CodeKey: testKey, PublicURL: "https://myhoneydue.com/", APIURL: "https://api.myhoneydue.com"}
+	cfg := config{PublicURL: "https://myhoneydue.com/", APIURL: "https://api.myhoneydue.com"}
+	require.NoError(t, cfg.CodeKeys.Decode(string(testKey)))
 	require.NoError(t, cfg.Mail.From.Decode("honeyDue <hello@myhoneydue.com>"))
 	c, err := newComposer(cfg)
 	require.NoError(t, err)

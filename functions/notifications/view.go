@@ -29,7 +29,7 @@ type view struct {
 func (c *composer) viewOf(m message) view {
 	v := view{Link: c.link, Stop: c.stop(m), When: instant(m.FactAt, m.Zone)}
 	if m.Purpose != "" {
-		v.Code, v.Minutes = c.key.Derive(m.Purpose, m.UserID, m.CodeID, m.Nonce), code.Minutes
+		v.Code, v.Minutes = c.keys.Derive(m.Purpose, m.UserID, m.CodeID, m.Nonce), code.Minutes
 		return v
 	}
 	v.Actor, v.Home = notice.Line(m.Actor, "A member"), notice.Line(m.Home, "your home")

@@ -30,6 +30,59 @@ func TestDerive(t *testing.T) {
 	}
 }
 
+// A new key takes over while mails are on their way: what any key in the list has signed counts, as long as it is to.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	old, next := strings.Repeat("o", 32), strings.Repeat("n", 32)
+	read := func(text string) (k code.Keys) {
+		require.NoError(t, k.Decode(text))
+		return k
+	}
+	nonce := []byte("nonce")
+	former, beside, taken, links, without := read(old), read(old+","+next), read(next+", "+old), read(next+",links:"+old), read(next)
+	oldDigits, newDigits := former.Derive("verify_email", 1, 2, nonce), without.Derive("verify_email", 1, 2, nonce)
+	require.Equal(t, code.Key(old).Derive("verify_email", 1, 2, nonce), oldDigits)
+	require.NotEqual(t, oldDigits, newDigits)
+	oldLink, newLink := former.Unsubscribe(7, "task_overdue"), without.Unsubscribe(7, "task_overdue")
+	for name, c := range map[string]struct {
+		keys                                   code.Keys
+		signsNew                               bool
+		oldCodes, newCodes, oldLinks, newLinks bool
+	}{
+		"before":                 {former, false, true, false, true, false},
+		"the new one is known":   {beside, false, true, true, true, true},
+		"the new one signs":      {taken, true, true, true, true, true},
+		"codes of old ones end":  {links, true, false, true, true, true},
+		"the old one is dropped": {without, true, false, true, false, true},
+	} {
+		require.Equal(t, c.signsNew, c.keys.Derive("verify_email", 1, 2, nonce) == newDigits, name)
+		require.Equal(t, c.signsNew, c.keys.Unsubscribe(7, "task_overdue") == newLink, name)
+		require.Equal(t, c.oldCodes, c.keys.Derived(oldDigits, "verify_email", 1, 2, nonce), name)
+		require.Equal(t, c.newCodes, c.keys.Derived(newDigits, "verify_email", 1, 2, nonce), name)
+		require.False(t, c.keys.Derived("", "verify_email", 1, 2, nonce), name)
+		for link, counts := range map[string]bool{oldLink: c.oldLinks, newLink: c.newLinks} {
+			user, typ, ok := c.keys.ReadUnsubscribe(link)
+			require.Equal(t, counts, ok, name)
+			if ok {
+				require.EqualValues(t, 7, user)
+				require.Equal(t, "task_overdue", typ)
+			}
+		}
+	}
+	for said, text := range map[string]string{
+		"key 1 of those that commas part: shorter than 32 bytes": "",
+		"key 2 of those that commas part: shorter":               old + ",",
+		"key 3 of those that commas part: shorter":               old + "," + next + ",links:short",
+		"key 2 of those that commas part stands twice":           old + ",links:" + old,
+		"the first key is the one in use":                        "links:" + old,
+	} {
+		var k code.Keys
+		err := k.Decode(text)
+		require.ErrorContains(t, err, said)
+		require.NotContains(t, err.Error(), "ooo")
+	}
+}
+
 func TestUnsubscribe(t *testing.T) {
 	t.Parallel()
 	key, other := code.Key(strings.Repeat("k", 32)), code.Key(strings.Repeat("o", 32))

@@ -27,8 +27,8 @@ func (p *Person) Prove(ctx context.Context, mails *mailbox.Mailbox) error {
 	return p.Verify(ctx, code)
 }
 
-// oneClick ends the mails of a mail's type, as a mail program does (RFC 8058): without signing in, at the address that the mail says.
-func (p *Person) oneClick(ctx context.Context, mail mailbox.Message) error {
+// OneClick ends the mails of a mail's type, as a mail program does (RFC 8058): without signing in, at the address that the mail says.
+func (p *Person) OneClick(ctx context.Context, mail mailbox.Message) error {
 	const form = "List-Unsubscribe=One-Click"
 	if mail.Headers["List-Unsubscribe-Post"] != form {
 		return errors.New("the mail offers no one-click unsubscribing")

@@ -148,7 +148,7 @@ func (l *listener) unsubscribe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.who.oneClick(ctx, mail); err != nil {
+	if err := l.who.OneClick(ctx, mail); err != nil {
 		return err
 	}
 	if err := l.complete(ctx, l.task); err != nil {

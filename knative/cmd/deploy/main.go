@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 const usage = `usage: make deploy [FN=tasks] [OVERLAY=production]
@@ -19,8 +20,10 @@ const usage = `usage: make deploy [FN=tasks] [OVERLAY=production]
        make promote FN=tasks
        make rollback FN=tasks
        make secrets ENV_FILE=production.env
+       make renew [FN=uploads]
+       make rotate WHAT=code-key
 that is: deploy [-overlay production] deploy [function] | canary <function> <percent> | promote <function> | rollback <function> |
-secrets <file>`
+secrets <file> | renew [function] | rotate code-key`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -60,6 +63,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return r.rollback(ctx, args[0])
 	case command == "secrets" && len(args) == 1:
 		return r.secrets(ctx, args[0])
+	case command == "renew" && len(args) == 0:
+		return r.renew(ctx, "")
+	case command == "renew" && len(args) == 1:
+		return r.renew(ctx, args[0])
+	case command == "rotate" && len(args) == 1 && args[0] == "code-key":
+		return r.rotateCodeKey(ctx, time.Now())
 	}
 	return errors.New(usage)
 }
