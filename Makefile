@@ -1,6 +1,6 @@
 MODULES   := events shared functions knative k3s tests
-# Command bucket is for an operator, on a machine of theirs.
-FUNCTIONS := $(filter-out ./functions/bucket,$(patsubst %/main.go,./%,$(wildcard functions/*/main.go)))
+# Command bucket is for an operator, on a machine of theirs; backup has a base image of its own.
+FUNCTIONS := $(filter-out ./functions/backup ./functions/bucket,$(patsubst %/main.go,./%,$(wildcard functions/*/main.go)))
 DEPLOY     = @go build -o bin/deploy ./knative/cmd/deploy && exec bin/deploy -overlay $(OVERLAY)
 OVERLAY   ?= production
 # Everything is compiled as the images' programs are, and so once; the race detector alone needs cgo.
@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 GOTEST    := go test -shuffle=on -timeout=20m
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run the whole system on this machine until Ctrl-C (PORT, 8080; RUN_DIR, .run; UPLOADS_METHOD, post)
 	@echo "building the runner" && go build -v -o bin/local ./knative/cmd/local && exec bin/local
@@ -66,6 +66,9 @@ rotate: ## go on with the rotation of WHAT, code-key, or begin one; docs/secrets
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e
 
+restore-drill: ## dump a million tasks to a bucket, restore them into an empty server, and compare every row
+	go run ./tests/drill
+
 bench: ## measure everything, and write docs/performance.md from it (ONLY, some by name; the others stay on the page)
 	go run ./tests/bench -only=$(ONLY)
 
@@ -85,4 +88,4 @@ bin/golangci-lint: tools/go.mod
 bin/ko: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/google/ko
 
-.PHONY: help run test k3s lint fmt generate verify images deploy canary promote rollback admin secrets renew rotate e2e bench load clean
+.PHONY: help run test k3s lint fmt generate verify images deploy canary promote rollback admin secrets renew rotate e2e restore-drill bench load clean

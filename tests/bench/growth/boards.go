@@ -19,10 +19,10 @@ func measureBoards(ctx context.Context, s *stage, t *table, sizes []int) error {
 			return err
 		}
 		homes := slices.Repeat(people, max(1, size/tasksAHome))
-		if err := s.settle(ctx, homes, size/len(homes), 1); err != nil {
+		if err := s.Settle(ctx, homes, size/len(homes), 1); err != nil {
 			return err
 		}
-		if err := s.rest(ctx); err != nil {
+		if err := s.Rest(ctx); err != nil {
 			return err
 		}
 		err = s.with(ctx, t, size, []string{"tasks"}, func(at []string) error { return s.measureBoard(ctx, t, size, at[0], people[0]) })

@@ -138,7 +138,7 @@ func (s *stage) owe(ctx context.Context, n int) error {
 	if n < 1_000 {
 		return nil // PostgreSQL by itself would not tidy after so few either
 	}
-	return s.rest(ctx)
+	return s.Rest(ctx)
 }
 
 // tick sends what the schedule outbox sends to the sweeper, and returns once it is answered.

@@ -27,7 +27,7 @@ func measurePeople(ctx context.Context, s *stage, t *table, sizes []int) (err er
 	forget := func(ctx context.Context) error { return cache.FlushAll(ctx).Err() }
 	var people []int64
 	for _, size := range sizes {
-		came, err := s.crowd(ctx, size-len(people), tasksOfSomebody)
+		came, err := s.Crowd(ctx, size-len(people), tasksOfSomebody)
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func measureTasks(ctx context.Context, s *stage, t *table, sizes []int) error {
 			return err
 		}
 		began := time.Now()
-		if _, err := s.crowd(ctx, (size-there)/tasksAHome, tasksAHome); err != nil {
+		if _, err := s.Crowd(ctx, (size-there)/tasksAHome, tasksAHome); err != nil {
 			return err
 		}
 		filled := time.Since(began)

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// program runs one of PostgreSQL's own against the database. It reads the address from its environment: arguments can be read by
+// whoever lists processes.
+func program(ctx context.Context, config *pgx.ConnConfig, out io.Writer, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // pg_dump and pg_restore
+	cmd.Env = append(os.Environ(), "PGHOST="+config.Host, "PGPORT="+strconv.Itoa(int(config.Port)), "PGUSER="+config.User,
+		"PGPASSWORD="+config.Password, "PGDATABASE="+config.Database, "PGSSLMODE="+sslMode(config))
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = out, &said
+	err := cmd.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%s is not installed: it comes with PostgreSQL's client", name)
+	case err != nil:
+		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(said.String()))
+	}
+	return nil
+}
+
+// sslMode is the one that the address asks for; libpq's own default where it says nothing.
+func sslMode(config *pgx.ConnConfig) string {
+	u, err := url.Parse(config.ConnString())
+	if err != nil || u.Query().Get("sslmode") == "" {
+		return "prefer"
+	}
+	return u.Query().Get("sslmode")
+}
