@@ -24,6 +24,9 @@ test: tests/browser/node_modules/.package-lock.json ## run all tests, then those
 k3s: ## test the scripts of k3s/ in a throw-away root, and its firewall in network namespaces (as root)
 	go test -tags=k3s -count=1 -timeout=10m ./k3s/...
 
+doctor: ## look at this machine and the cluster of kubectl's context, and say how to mend what is wrong
+	@go run ./k3s/cmd/doctor
+
 lint: bin/golangci-lint ## check the dependency rule and the style
 	bin/golangci-lint run $(MODULES:%=./%/...)
 
@@ -88,4 +91,4 @@ bin/golangci-lint: tools/go.mod
 bin/ko: tools/go.mod
 	cd tools && GOWORK=off go build -o ../bin/ github.com/google/ko
 
-.PHONY: help run test k3s lint fmt generate verify images deploy canary promote rollback admin secrets renew rotate e2e restore-drill bench load clean
+.PHONY: help run test k3s doctor lint fmt generate verify images deploy canary promote rollback admin secrets renew rotate e2e restore-drill bench load clean

@@ -1,0 +1,190 @@
+package doctor
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var now = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// A ward is what kubectl and programs answer: a cluster in which all is well, which tests change.
+type ward struct {
+	answers  map[string]string // of kubectl, by what stands behind get
+	programs map[string]string
+	missing  map[string]bool
+	env      map[string]string
+}
+
+func certificate(t *testing.T, days int) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: now.Add(time.Duration(days) * 24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func ready(name string) string {
+	return `{"metadata": {"name": "` + name + `"}, "status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Available", "status": "True"}]}}`
+}
+
+func node(name, version string) string {
+	return `{"metadata": {"name": "` + name + `"}, "status": {"nodeInfo": {"kubeletVersion": "` + version + `"}, "conditions": [{"type": "Ready", "status": "True"}]}}`
+}
+
+func items(all ...string) string { return `{"items": [` + strings.Join(all, ", ") + `]}` }
+
+const image = "registry.example.com/tasks@sha256:0123456789012345678901234567890123456789012345678901234567890123"
+
+func pod(image string) string {
+	return `{"metadata": {"name": "tasks-1"}, "spec": {"containers": [{"name": "user-container", "image": "` + image + `"}]}}`
+}
+
+func well(t *testing.T) *ward {
+	t.Helper()
+	return &ward{
+		answers: map[string]string{
+			"nodes":                       items(node("a", "v1.34.10+k3s1"), node("b", "v1.34.10+k3s1"), node("c", "v1.34.10+k3s1")),
+			"deployments knative-serving": items(ready("activator")), "deployments knative-eventing": items(ready("eventing-controller")),
+			"configmap config-network": `{"data": {"ingress-class": "traefik.ingress.networking.knative.dev"}}`,
+			"brokers":                  items(ready("default")), "triggers": items(ready("a"), ready("b")),
+			"services": items(`{"metadata": {"name": "tasks"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}, "spec": {"template": {"spec": {"containers": [{"image": "` + image + `"}]}}}}`),
+			"pods":     items(pod(image)),
+			"namespaces": items(`{"metadata": {"name": "honeydue", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`,
+				`{"metadata": {"name": "kube-system", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}`, `{"metadata": {"name": "redis"}}`),
+			"secret origin-certificate": `{"data": {"tls.crt": "` + certificate(t, 400) + `"}}`,
+			"secret origin-pull-ca":     `{"data": {"ca.crt": "` + certificate(t, 31) + `"}}`,
+		},
+		programs: map[string]string{
+			"kubectl": "clientVersion:\n  gitVersion: v1.34.1\n", "go": "go version go1.26.8 linux/amd64", "git": "git version 2.39.5", "make": "GNU Make 4.3",
+			"jq": "jq-1.6", "ssh": "OpenSSH_9.2p1", "psql": "deliveries|20\ndigests|3000\noutbox|290\nreminders|600\nuploads|100\n",
+		},
+		missing: map[string]bool{}, env: map[string]string{"DATABASE_URL": "postgres://owner:a-password@db.example.com/honeydue"},
+	}
+}
+
+func (w *ward) kubectl(_ context.Context, args ...string) ([]byte, error) {
+	line := strings.Join(args, " ")
+	switch {
+	case line == "config current-context":
+		return []byte("production\n"), nil
+	case strings.HasPrefix(line, "get --raw=/readyz"):
+		return []byte("ok"), nil
+	}
+	kind, _, _ := strings.Cut(args[3], ".")
+	for _, further := range args[4:] {
+		if namespace, ok := strings.CutPrefix(further, "--namespace="); ok && kind == "deployments" {
+			kind += " " + namespace
+		} else if !strings.HasPrefix(further, "--") {
+			kind += " " + further
+		}
+	}
+	answer, ok := w.answers[kind]
+	switch {
+	case !ok:
+		return nil, errors.New("kubectl: the server doesn't have a resource type " + kind)
+	case !json.Valid([]byte(answer)):
+		return nil, errors.New(answer)
+	}
+	return []byte(answer), nil
+}
+
+func (w *ward) program(_ context.Context, name string, _ ...string) ([]byte, error) {
+	if w.missing[name] {
+		return nil, errors.New("it is not installed")
+	}
+	return []byte(w.programs[name]), nil
+}
+
+// examine returns the findings, with their subjects and mends.
+func (w *ward) examine(t *testing.T) (found []string, skipped []string) {
+	t.Helper()
+	p := &Patient{
+		Kubectl: w.kubectl, Run: w.program, Getenv: func(name string) string { return w.env[name] }, Now: func() time.Time { return now },
+		Nodes: 3, Version: "v1.34.10+k3s1",
+	}
+	for _, e := range p.Examine(t.Context()) {
+		if e.Skipped != "" {
+			skipped = append(skipped, e.Subject)
+		}
+		for _, f := range e.Findings {
+			require.NotEmpty(t, f.Mend, f.What)
+			require.NotContains(t, f.What+f.Mend, "a-password")
+			found = append(found, e.Subject+": "+f.What)
+		}
+	}
+	return found, skipped
+}
+
+func TestAllIsWell(t *testing.T) {
+	t.Parallel()
+	w := well(t)
+	found, skipped := w.examine(t)
+	require.Empty(t, found)
+	require.Equal(t, []string{"backups"}, skipped)
+	delete(w.env, "DATABASE_URL")
+	_, skipped = w.examine(t)
+	require.Equal(t, []string{"schedules", "backups"}, skipped)
+}
+
+// Each thing that is wrong is found, and nothing else is.
+func TestWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(w *ward){
+		"tools: jq does not run: it is not installed":     func(w *ward) { w.missing["jq"] = true },
+		"nodes: there are 2 nodes, and cluster.env has 3": func(w *ward) { w.answers["nodes"] = items(node("a", "v1.34.10+k3s1"), node("b", "v1.34.10+k3s1")) },
+		"nodes: node c runs v1.34.9+k3s1, and pins.lock has v1.34.10+k3s1": func(w *ward) {
+			w.answers["nodes"] = strings.Replace(w.answers["nodes"], node("c", "v1.34.10+k3s1"), node("c", "v1.34.9+k3s1"), 1)
+		},
+		"nodes: node b is not ready: kubelet stopped": func(w *ward) {
+			w.answers["nodes"] = strings.Replace(w.answers["nodes"], node("b", "v1.34.10+k3s1"), strings.Replace(node("b", "v1.34.10+k3s1"), `"status": "True"`, `"status": "Unknown", "message": "kubelet stopped"`, 1), 1)
+		},
+		"nodes: connection refused":                 func(w *ward) { w.answers["nodes"] = "connection refused" },
+		"Knative: nothing runs in knative-eventing": func(w *ward) { w.answers["deployments knative-eventing"] = items() },
+		"Knative: activator of knative-serving is not available: no replica": func(w *ward) {
+			w.answers["deployments knative-serving"] = items(`{"metadata": {"name": "activator"}, "status": {"conditions": [{"type": "Available", "status": "False", "message": "no replica"}]}}`)
+		},
+		`Knative: Knative's ingress-class is "", not traefik.ingress.networking.knative.dev: no function is reached`: func(w *ward) { w.answers["configmap config-network"] = `{"data": {}}` },
+		"Broker: there is no Broker: events wait in the outbox":                                                      func(w *ward) { delete(w.answers, "brokers") },
+		"Broker: b is not ready: it says nothing of being Ready":                                                     func(w *ward) { w.answers["triggers"] = items(ready("a"), `{"metadata": {"name": "b"}}`) },
+		"functions: there are no functions":                                                                          func(w *ward) { w.answers["services"] = items() },
+		"images: pod tasks-1 runs registry.example.com/tasks:latest, which is no digest":                             func(w *ward) { w.answers["pods"] = items(pod("registry.example.com/tasks:latest")) },
+		`Pod Security: namespace honeydue enforces "baseline", not restricted`: func(w *ward) {
+			w.answers["namespaces"] = strings.Replace(w.answers["namespaces"], `"restricted"`, `"baseline"`, 1)
+		},
+		"Pod Security: namespace redis enforces nothing (privileged)": func(w *ward) {
+			w.answers["namespaces"] = strings.Replace(w.answers["namespaces"], `"redis"`, `"redis", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}`, 1)
+		},
+		"schedules: schedule outbox came last 15m1s ago":           func(w *ward) { w.programs["psql"] = strings.Replace(w.programs["psql"], "outbox|290", "outbox|901", 1) },
+		"schedules: schedule digests never came":                   func(w *ward) { w.programs["psql"] = strings.Replace(w.programs["psql"], "digests|3000\n", "", 1) },
+		"schedules: the database does not say when schedules came": func(w *ward) { w.missing["psql"] = true },
+		"certificates: origin-certificate ends in 29 days": func(w *ward) {
+			w.answers["secret origin-certificate"] = `{"data": {"tls.crt": "` + certificate(t, 29) + `"}}`
+		},
+		"certificates: Secret origin-pull-ca of kube-system: holds no PEM":               func(w *ward) { w.answers["secret origin-pull-ca"] = `{"data": {"ca.crt": "bm9uZQ=="}}` },
+		"backups: there is no whole dump of the last day, or the bucket does not answer": func(w *ward) { w.env["S3_BUCKET"] = "backups"; w.missing["go"] = true; w.programs["go"] = "" },
+	} {
+		w := well(t)
+		change(w)
+		found, _ := w.examine(t)
+		if strings.HasPrefix(want, "backups:") {
+			require.Equal(t, []string{"tools: go does not run: it is not installed", want}, found)
+			continue
+		}
+		require.Equal(t, []string{want}, found)
+	}
+}
