@@ -98,6 +98,26 @@ func TestTheClusterAcceptsTraefiksTLS(t *testing.T) {
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(known), out)
 }
 
+// TestTheClusterAcceptsWhatStandsBeside: Redis and NATS pass validation, and Pod Security as their namespaces enforce it.
+func TestTheClusterAcceptsWhatStandsBeside(t *testing.T) {
+	ctx, c := within(t, 2*time.Minute)
+	for folder, namespace := range map[string]string{"redis": "redis", "nats": "nats-io"} {
+		text, err := c.Kubectl(ctx, "", "kustomize", filepath.Join("..", "..", "k3s", folder))
+		require.NoError(t, err)
+		first, _, found := strings.Cut(text[strings.Index(text, "kind: Namespace"):], "\n---\n")
+		require.True(t, found)
+		undo(t, func(ctx context.Context) {
+			_, err := c.Kubectl(ctx, "", "delete", "namespace", namespace, "--ignore-not-found")
+			require.NoError(t, err)
+		})
+		_, err = c.Kubectl(ctx, "apiVersion: v1\n"+first, "create", "-f", "-")
+		require.NoError(t, err)
+		out, err := c.Kubectl(ctx, text, "apply", "--dry-run=server", "--warnings-as-errors", "-f", "-")
+		require.NoError(t, err)
+		require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), strings.Count(text, "\nkind: "), out)
+	}
+}
+
 // TestPodsHaveNothingThatTheyNeedNot: what runs has no token of the Kubernetes API, no root and no way to write.
 func TestPodsHaveNothingThatTheyNeedNot(t *testing.T) {
 	ctx, c := within(t, 2*time.Minute)
