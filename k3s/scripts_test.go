@@ -273,7 +273,7 @@ func TestKnativePatchesAreListed(t *testing.T) {
 	t.Parallel()
 	listed, err := os.ReadFile("knative/kustomization.yaml")
 	require.NoError(t, err)
-	files, err := filepath.Glob("knative/serving/*.yaml")
+	files, err := filepath.Glob("knative/*/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
