@@ -31,7 +31,7 @@ secret /etc/honeydue/registry 2
 config=/etc/rancher/k3s/config.yaml server=/var/lib/rancher/k3s/server
 if [[ -e $server/db ]]; then
     # It is a member. What it began with stays: to begin again would be another cluster.
-    begin=$(grep -E '^(cluster-init|server):' "$config") || die "$server/db is there and $config does not say how it began: docs/runbook.md, A node that is half there"
+    begin=$(grep -E '^(cluster-init|server):' "$config") || die "$server/db is there and $config does not say how it began: docs/infrastructure.md, Runbook"
     grep -q '^secrets-encryption: true' "$config" || die "this cluster was begun without encryption of Secrets, which cannot be switched on: begin a new one"
 else
     others=''
@@ -59,7 +59,7 @@ pin k3s
 if [[ ! -e /usr/local/bin/k3s ]]; then
     fetch k3s /usr/local/bin/k3s 755
 elif [[ $(sum_of /usr/local/bin/k3s) != "$pin_sum" ]]; then
-    [[ -n $upgrade ]] || die "this node has another K3s than $pin_version: 20-k3s.sh $name $how --upgrade, on one node after the other (docs/runbook.md, Upgrade K3s)"
+    [[ -n $upgrade ]] || die "this node has another K3s than $pin_version: 20-k3s.sh $name $how --upgrade, on one node after the other (docs/infrastructure.md, Runbook)"
     fetch k3s /usr/local/bin/k3s 755
 fi
 

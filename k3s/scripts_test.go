@@ -268,6 +268,28 @@ func TestKnativeTwice(t *testing.T) {
 	require.NotContains(t, r.calls, "kubectl apply", "nothing is installed unless all is as pinned")
 }
 
+func TestBackupTwice(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	args, repository, ko := []string{"production"}, "KO_DOCKER_REPO=registry.example.com/honeydue", "KO=/record/bin/ko"
+	m.recordFile("keys", "BACKUP_RECIPIENT DATABASE_URL S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION S3_SECRET_KEY ")
+	first := m.run("50-backup.sh", args, repository, ko)
+	require.Zero(t, first.code, first.said)
+	for _, call := range []string{"kubectl kustomize /project/k3s/backup\n", "ko resolve --base-import-paths --filename -\n", "kubectl apply --server-side"} {
+		require.Contains(t, first.calls, call)
+	}
+	again := m.run("50-backup.sh", args, repository, ko)
+	require.Zero(t, again.code, again.said)
+	require.ElementsMatch(t, strings.Split(first.calls, "\n"), strings.Split(again.calls, "\n"), "what a pipe joins may begin in any order")
+
+	m.stops("usage: 50-backup.sh CONTEXT", "50-backup.sh", nil, repository, ko)
+	m.stops("kubectl's context is production, not test", "50-backup.sh", []string{"test"}, repository, ko)
+	m.stops("KO_DOCKER_REPO is not set", "50-backup.sh", args, ko)
+	m.stops("make bin/ko", "50-backup.sh", args, repository)
+	m.recordFile("keys", "BACKUP_RECIPIENT DATABASE_URL S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION ")
+	m.stops("lacks S3_SECRET_KEY", "50-backup.sh", args, repository, ko)
+}
+
 // What is patched is named once, and every patch is.
 func TestKnativePatchesAreListed(t *testing.T) {
 	t.Parallel()

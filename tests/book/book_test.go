@@ -140,7 +140,7 @@ func TestVariablesExist(t *testing.T) {
 	t.Parallel()
 	var sources strings.Builder
 	for _, pattern := range []string{
-		"Makefile", ".ci/run", "k3s/*.example", "k3s/*.sh", "tools/*.sh", "knative/overlays/*/*.env", "knative/overlays/*/.env.example",
+		"Makefile", ".ci/run", "k3s/*.example", "k3s/*.sh", "k3s/*/*.yaml", "tools/*.sh", "knative/overlays/*/*.env", "knative/overlays/*/.env.example",
 		"functions/*/*.go", "shared/*/*.go", "knative/local/*.go", "knative/cmd/*/*.go", "tests/*.go", "tests/*/*.go",
 	} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))

@@ -98,12 +98,13 @@ func TestTheClusterAcceptsTraefiksTLS(t *testing.T) {
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(known), out)
 }
 
-// TestTheClusterAcceptsWhatStandsBeside: Redis and NATS pass validation, and Pod Security as their namespaces enforce it.
+// TestTheClusterAcceptsWhatStandsBeside: Redis, NATS and the nightly dump pass validation, and Pod Security as their namespaces enforce it.
 func TestTheClusterAcceptsWhatStandsBeside(t *testing.T) {
 	ctx, c := within(t, 2*time.Minute)
-	for folder, namespace := range map[string]string{"redis": "redis", "nats": "nats-io"} {
+	for folder, namespace := range map[string]string{"redis": "redis", "nats": "nats-io", "backup": "backup"} {
 		text, err := c.Kubectl(ctx, "", "kustomize", filepath.Join("..", "..", "k3s", folder))
 		require.NoError(t, err)
+		text = unbuilt.ReplaceAllString(text, "registry.example/backup@sha256:"+strings.Repeat("0", 64))
 		first, _, found := strings.Cut(text[strings.Index(text, "kind: Namespace"):], "\n---\n")
 		require.True(t, found)
 		undo(t, func(ctx context.Context) {

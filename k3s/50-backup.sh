@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Has the cluster of kubectl's context dump the database every night. Run it on the operator's machine, in a checkout; run again, it
+# changes nothing but the image of a newer checkout.
+#
+#     50-backup.sh CONTEXT
+#
+# KO_DOCKER_REPO says where the image goes. Secret backup comes first: docs/backups.md.
+. "$(dirname "$0")/lib.sh"
+(($# == 1)) || die "usage: 50-backup.sh CONTEXT"
+need kubectl
+[[ $(kubectl config current-context) == "$1" ]] || die "kubectl's context is $(kubectl config current-context), not $1: kubectl config use-context $1"
+[[ -n ${KO_DOCKER_REPO-} ]] || die "KO_DOCKER_REPO is not set: it says where images are pushed, as in registry.example.com/honeydue"
+ko=${KO-$k3s/../bin/ko}
+[[ -x $ko ]] || die "there is no $ko: make bin/ko"
+
+# The namespace comes before the Secret in it, and the Job after: it would only fail.
+kubectl get namespace backup >/dev/null 2>&1 || kubectl create namespace backup >/dev/null
+# shellcheck disable=SC2016 # a template of kubectl's, which names keys and no values
+keys=$(kubectl get secret backup --namespace=backup --ignore-not-found --output=go-template='{{range $key, $value := .data}}{{$key}} {{end}}')
+for key in BACKUP_RECIPIENT DATABASE_URL S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION S3_SECRET_KEY; do
+    [[ " $keys " == *" $key "* ]] || die "Secret backup of namespace backup lacks $key: docs/backups.md says what is in it"
+done
+kubectl kustomize "$k3s/backup" | "$ko" resolve --base-import-paths --filename - | kubectl apply --server-side --force-conflicts --field-manager=honeydue --filename -
+say "the database is dumped every night at 02:17 UTC; now: kubectl create job --namespace=backup --from=cronjob/database now"
