@@ -16,20 +16,20 @@ node=$1 keys=$2 firewall=$3
 accepted=$(grep -E '^(ssh-ed25519|sk-ssh-ed25519@openssh.com|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+' "$keys") || die "$keys has no public key of a kind that is accepted (Ed25519, ECDSA)"
 
 files=()
-# file PATH MODE FROM adds one to those that cloud-init writes.
+# file PATH MODE FROM DEFERRED adds one to those that cloud-init writes: at once, or when packages are installed, whose scripts
+# would otherwise ask about it.
 file() {
     [[ -r $3 ]] || die "there is no $3: write the rules first, with go run ./k3s/cmd/firewall rules $node $firewall"
-    files+=("$(jq -n --arg path "$1" --arg mode "$2" --arg content "$(base64 -w0 <"$3")" \
-        '{path: $path, owner: "root:root", permissions: $mode, encoding: "b64", content: $content}')")
+    files+=("$(jq -n --arg path "$1" --arg mode "$2" --arg content "$(base64 -w0 <"$3")" --argjson deferred "$4" \
+        '{path: $path, owner: "root:root", permissions: $mode, encoding: "b64", content: $content, defer: $deferred}')")
 }
 for path in default/ufw ufw/ufw.conf ufw/before.rules ufw/before6.rules ufw/user.rules ufw/user6.rules ufw/after.rules ufw/after6.rules; do
-    file "/etc/$path" 0640 "$firewall/etc/$path"
+    file "/etc/$path" 0640 "$firewall/etc/$path" true
 done
-file /etc/sysctl.d/90-honeydue.conf 0644 "$k3s/node/sysctl.conf"
-file /etc/ssh/sshd_config.d/honeydue.conf 0644 "$k3s/node/sshd.conf"
-file /etc/systemd/logind.conf.d/honeydue.conf 0644 "$k3s/node/logind.conf"
+file /etc/sysctl.d/90-honeydue.conf 0644 "$k3s/node/sysctl.conf" false
+file /etc/ssh/sshd_config.d/honeydue.conf 0644 "$k3s/node/sshd.conf" false
+file /etc/systemd/logind.conf.d/honeydue.conf 0644 "$k3s/node/logind.conf" false
 
-# UFW's package would ask about files that are there already: they stay.
 echo '#cloud-config'
 printf '%s\n' "${files[@]}" | jq --slurp --arg name "$node" --arg keys "$accepted" '{
     hostname: $name,
@@ -44,7 +44,7 @@ printf '%s\n' "${files[@]}" | jq --slurp --arg name "$node" --arg keys "$accepte
     swap: {size: 0},
     timezone: "UTC",
     write_files: .,
-    apt: {conf: "DPkg::Options {\"--force-confold\";};\nUnattended-Upgrade::Automatic-Reboot \"false\";"},
+    apt: {conf: "Unattended-Upgrade::Automatic-Reboot \"false\";\n"},
     package_update: true,
     package_upgrade: true,
     packages: ["ufw", "curl", "jq", "wireguard-tools", "unattended-upgrades", "open-iscsi", "chrony"],
