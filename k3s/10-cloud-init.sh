@@ -38,7 +38,7 @@ printf '%s\n' "${files[@]}" | jq --slurp --arg name "$node" --arg keys "$accepte
     disable_root: true,
     groups: ["operators"],
     users: [{
-        name: "operator", groups: ["operators", "sudo"], shell: "/bin/bash", lock_passwd: true,
+        name: "honeydue", groups: ["operators", "sudo"], shell: "/bin/bash", lock_passwd: true,
         sudo: "ALL=(ALL) NOPASSWD:ALL", ssh_authorized_keys: ($keys | split("\n"))
     }],
     swap: {size: 0},

@@ -4,6 +4,7 @@
 package k3s
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -234,6 +235,14 @@ func TestCloudInit(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "Valid cloud-config")
 	require.NotContains(t, string(out), "deprecated")
+
+	// A user whose name is one of Debian's groups cannot be made: useradd wants a group of that name for it.
+	var data struct{ Users []struct{ Name string } }
+	require.NoError(t, json.Unmarshal([]byte(strings.TrimPrefix(first.out, "#cloud-config\n")), &data))
+	require.Len(t, data.Users, 1)
+	groups, err := os.ReadFile("/usr/share/base-passwd/group.master")
+	require.NoError(t, err)
+	require.NotContains(t, "\n"+string(groups), "\n"+data.Users[0].Name+":")
 
 	m.stops("usage: 10-cloud-init.sh NODE KEYS FIREWALL", "10-cloud-init.sh", []string{"honeydue-1"})
 	m.stops("there is no node honeydue-9", "10-cloud-init.sh", []string{"honeydue-9", "/etc/honeydue/keys", rulesOnMachine})
