@@ -63,7 +63,7 @@ secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (
 renew: ## start FN anew, as it runs, with the Secrets as they are now (FN, all; OVERLAY, production)
 	$(DEPLOY) renew $(FN)
 
-rotate: ## go on with the rotation of WHAT, code-key, or begin one; docs/secrets.md has the others
+rotate: ## go on with the rotation of WHAT (code-key, admin-key), or begin one; docs/secrets.md has the others
 	$(DEPLOY) rotate "$(WHAT)"
 
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again

@@ -44,8 +44,19 @@ func (s *service) newcomer(ctx context.Context, token string) (newcomer, error) 
 }
 
 // totpSecretOf is the secret that an enrolment offers: the same however often its page is loaded, and nobody's without the link.
-func (s *service) totpSecretOf(token string) []byte {
-	return s.key.derive("totp", []byte(token))[:totpBytes]
+func (s *service) totpSecretOf(token string) []byte { return s.keys[0].totpSecretOf(token) }
+
+func (k key) totpSecretOf(token string) []byte { return k.derive("totp", []byte(token))[:totpBytes] }
+
+// shown returns the secret whose code this is, which a former key may have made when the page was loaded, and the code's step; 0 is none.
+func (s *service) shown(token, code string) (secret []byte, step int64) {
+	for _, k := range s.keys {
+		secret = k.totpSecretOf(token)
+		if step = totpStep(secret, code, s.Now()); step > 0 {
+			break
+		}
+	}
+	return secret, step
 }
 
 // A new password, secret and codes end whatever the account had before, sessions among it.
@@ -76,8 +87,7 @@ func (s *service) enrol(ctx context.Context, token, chosen, code string) ([]stri
 	if err := password.Check("password", chosen, who.Email); err != nil {
 		return nil, err
 	}
-	secret := s.totpSecretOf(token)
-	step := totpStep(secret, plainCode(code), s.Now())
+	secret, step := s.shown(token, plainCode(code))
 	if step == 0 {
 		return nil, problem.Invalid("code", "expected the six digits that your authenticator shows now")
 	}
@@ -85,7 +95,7 @@ func (s *service) enrol(ctx context.Context, token, chosen, code string) ([]stri
 	if err != nil {
 		return nil, fmt.Errorf("hash password: %w", err)
 	}
-	sealed, err := s.key.seal(who.ID, secret)
+	sealed, err := s.keys.seal(who.ID, secret)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -10,6 +11,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 const keyBytes = 32
@@ -19,12 +22,48 @@ type key []byte
 
 // Decode reads 32 bytes in hexadecimal.
 func (k *key) Decode(text string) error {
-	bytes, err := hex.DecodeString(text)
-	if err != nil || len(bytes) != keyBytes {
+	decoded, err := hex.DecodeString(text)
+	if err != nil || len(decoded) != keyBytes {
 		return errors.New("not 32 bytes in hexadecimal")
 	}
-	*k = bytes
+	*k = decoded
 	return nil
+}
+
+// keys are the key in use, which seals, and those before it, which still open, so that a new one can take over.
+type keys []key
+
+// Decode reads keys that commas part, the one in use first. Its error says which one is wrong and never what it is.
+func (k *keys) Decode(text string) error {
+	var read keys
+	for i, part := range strings.Split(text, ",") {
+		var one key
+		if err := one.Decode(strings.TrimSpace(part)); err != nil {
+			return fmt.Errorf("key %d of those that commas part: %w", i+1, err)
+		}
+		if slices.ContainsFunc(read, func(k key) bool { return bytes.Equal(k, one) }) {
+			return fmt.Errorf("key %d of those that commas part stands twice", i+1)
+		}
+		read = append(read, one)
+	}
+	*k = read
+	return nil
+}
+
+func (k keys) seal(account int64, secret []byte) ([]byte, error) { return k[0].seal(account, secret) }
+
+// open returns what seal was given for the account; anew is it as the key in use seals it, nil when that has sealed it already.
+func (k keys) open(account int64, sealed []byte) (secret, anew []byte, err error) {
+	for i, one := range k {
+		if secret, err = one.open(account, sealed); err != nil {
+			continue
+		}
+		if i > 0 {
+			anew, err = k.seal(account, secret)
+		}
+		return secret, anew, err
+	}
+	return nil, nil, err
 }
 
 func (k key) aead() (cipher.AEAD, error) {
@@ -75,7 +114,7 @@ func owner(account int64) []byte { return binary.BigEndian.AppendUint64(nil, uin
 
 // random returns n bytes that nobody can guess.
 func random(n int) []byte {
-	bytes := make([]byte, n)
-	_, _ = rand.Read(bytes) // it never fails
-	return bytes
+	made := make([]byte, n)
+	_, _ = rand.Read(made) // it never fails
+	return made
 }

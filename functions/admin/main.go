@@ -11,7 +11,7 @@ import (
 
 type config struct {
 	Base function.Config
-	Key  key `envconfig:"ADMIN_KEY" required:"true"`
+	Keys keys `envconfig:"ADMIN_KEY" required:"true"`
 }
 
 func main() {
@@ -30,5 +30,5 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return base.Serve(ctx, newService(base, cfg.Key, cfg.Base.Sink).routes)
+	return base.Serve(ctx, newService(base, cfg.Keys, cfg.Base.Sink).routes)
 }

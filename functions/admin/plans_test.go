@@ -14,7 +14,7 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	b := &bundle{}
 	routes := func(base *function.Base) func(huma.API) {
-		return newService(base, sealKey(), "http://127.0.0.1:1/honeydue/default").routes
+		return newService(base, keys{sealKey()}, "http://127.0.0.1:1/honeydue/default").routes
 	}
 	functiontest.CheckPlans(t, "admin", routes, func(s *functiontest.Server) functiontest.Reader {
 		b.Server = s

@@ -9,16 +9,16 @@ import (
 // service is what the handlers work with.
 type service struct {
 	*function.Base
-	key       key
+	keys      keys
 	hasher    *password.Hasher
 	publisher events.Publisher
 	pages     *pages
 	resources []resource
 }
 
-func newService(base *function.Base, k key, sink string) *service {
+func newService(base *function.Base, k keys, sink string) *service {
 	s := &service{
-		Base: base, key: k, hasher: password.NewHasher(), pages: &pages{},
+		Base: base, keys: k, hasher: password.NewHasher(), pages: &pages{},
 		publisher: events.NewPublisher(sink),
 	}
 	s.resources = s.all()

@@ -38,7 +38,7 @@ func setup(t testing.TB) *bundle {
 	t.Helper()
 	b := &bundle{}
 	b.Server = functiontest.Start(t, "admin", func(base *function.Base) func(huma.API) {
-		b.service = newService(base, sealKey(), "http://127.0.0.1:1/honeydue/default")
+		b.service = newService(base, keys{sealKey()}, "http://127.0.0.1:1/honeydue/default")
 		b.service.hasher.Seats = make(seats.Room, 16) // on a busy machine somebody might wait for one in vain
 		return b.service.routes
 	})

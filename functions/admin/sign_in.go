@@ -66,6 +66,7 @@ type credentials struct {
 	ID           int64
 	PasswordHash string
 	TOTPSecret   []byte `db:"totp_secret"`
+	Anew         []byte `db:"-"` // the secret as the key in use seals it; nil when it has
 }
 
 const selectAccount = `
@@ -86,10 +87,11 @@ func (s *service) prove(ctx context.Context, kind, email string, p proof) (strin
 	if !right {
 		return "", operator{}, errWrongProof
 	}
-	secret, err := s.key.open(found.ID, found.TOTPSecret)
+	secret, anew, err := s.keys.open(found.ID, found.TOTPSecret)
 	if err != nil {
 		return "", operator{}, fmt.Errorf("account %d: %w", found.ID, err)
 	}
+	found.Anew = anew
 	code := plainCode(p.Code)
 	try, err := limit.Take(ctx, s.DB, codeOfAccount.By(strconv.FormatInt(found.ID, 10)))
 	if err != nil {
@@ -127,6 +129,8 @@ WITH account AS (
 DELETE FROM admin_recovery_code c USING account WHERE c.account_id = account.id AND c.code_hash = $3::bytea
 RETURNING account.id`
 
+const sealAnew = `UPDATE admin_account SET totp_secret = $3::bytea WHERE id = $1 AND totp_secret = $2::bytea`
+
 const insertSession = `
 INSERT INTO admin_session (account_id, kind, token_hash, expires_at)
 VALUES ($1, $2, $3::bytea, now() + make_interval(secs => $4::float8))
@@ -152,6 +156,9 @@ func (s *service) openSession(ctx context.Context, kind string, c credentials, s
 		opened, err = pg.One[operator](ctx, tx, insertSession, c.ID, kind, authn.Hash(token), sessionLife.Seconds())
 		if err != nil {
 			return fmt.Errorf("insert session: %w", err)
+		}
+		if c.Anew != nil {
+			tx.Queue(sealAnew, c.ID, c.TOTPSecret, c.Anew)
 		}
 		how := "totp"
 		if step == 0 {

@@ -222,6 +222,53 @@ func TestInvitedAgain(t *testing.T) {
 	require.Equal(t, "support", functiontest.Value[string](t, b.Server, `SELECT role FROM admin_account`))
 }
 
+// A new ADMIN_KEY takes over: who signs in has their secret sealed with it, and an enrolment that began before it ends after it.
+func TestANewKeyTakesOver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	secret, recovery := b.enrolled(t, olga, adminRole)
+	sealed := func() []byte {
+		return functiontest.Value[[]byte](t, b.Server, `SELECT totp_secret FROM admin_account WHERE email = $1`, olga)
+	}
+	before, next := sealed(), key(strings.Repeat("n", keyBytes))
+
+	b.service.keys = keys{sealKey(), next}
+	require.Equal(t, 303, b.browse(t, "/sign-in/", "", signInForm(codeOf(t, secret, 1))).Status)
+	require.Equal(t, before, sealed(), "the key in use has sealed it")
+	b.service.keys = keys{next, sealKey()}
+	require.Equal(t, 303, b.browse(t, "/sign-in/", "", signInForm(recovery[0])).Status)
+	require.NotEqual(t, before, sealed())
+	b.service.keys = keys{next}
+	require.Equal(t, 303, b.browse(t, "/sign-in/", "", signInForm(recovery[1])).Status, "the old key is gone")
+
+	token := newToken()
+	b.service.keys = keys{sealKey()}
+	shown := b.service.totpSecretOf(token)
+	b.service.keys = keys{next, sealKey()}
+	proved, step := b.service.shown(token, codeOf(t, base32Of(shown), 0))
+	require.Equal(t, shown, proved)
+	require.Positive(t, step)
+	_, step = b.service.shown(token, "000000x")
+	require.Zero(t, step)
+}
+
+func TestKeysAreRead(t *testing.T) {
+	t.Parallel()
+	one, other := strings.Repeat("ab", keyBytes), strings.Repeat("cd", keyBytes)
+	var k keys
+	require.NoError(t, k.Decode(one+", "+other))
+	require.Len(t, k, 2)
+	for said, text := range map[string]string{
+		"key 1 of those that commas part: not 32 bytes": "",
+		"key 2 of those that commas part: not 32 bytes": one + ",",
+		"key 2 of those that commas part stands twice":  one + "," + one,
+	} {
+		err := k.Decode(text)
+		require.ErrorContains(t, err, said)
+		require.NotContains(t, err.Error(), "abab")
+	}
+}
+
 // Nothing that signs in is readable in the database.
 func TestNothingIsStoredReadable(t *testing.T) {
 	t.Parallel()

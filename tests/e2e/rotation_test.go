@@ -39,7 +39,7 @@ func TestRotation(t *testing.T) {
 	}
 
 	// The last step waits until no code of the old key can be on its way.
-	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=code-key", "OVERLAY=cluster"), "may be on their way until")
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=code-key", "OVERLAY=cluster"), "may be needed until")
 	_, err = c.Kubectl(ctx, "", "annotate", "--overwrite", "--namespace", cluster.Namespace, "secret/honeydue-codes", "myhoneydue.com/rotation=signs 2026-01-01T00:00:00Z")
 	require.NoError(t, err)
 	makes(ctx, t, c, "rotate", "WHAT=code-key", "OVERLAY=cluster")
@@ -48,7 +48,7 @@ func TestRotation(t *testing.T) {
 	require.NoError(t, late.Verify(ctx, sixDigits.FindString(mailTo(ctx, t, c, late.Email, "confirm your email").Text)))
 	require.NoError(t, done.Owner.OneClick(ctx, joined), "a link of the old key")
 	require.NoError(t, done.Owner.Read(ctx, "/api/auth/me/", nil), "nobody is signed out")
-	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=everything", "OVERLAY=cluster"), "make rotate WHAT=code-key")
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=everything", "OVERLAY=cluster"), "there are admin-key and code-key")
 
 	// Nothing changed since: nothing is renewed.
 	newest := func() string {

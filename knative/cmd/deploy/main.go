@@ -21,9 +21,9 @@ const usage = `usage: make deploy [FN=tasks] [OVERLAY=production]
        make rollback FN=tasks
        make secrets ENV_FILE=production.env
        make renew [FN=uploads]
-       make rotate WHAT=code-key
+       make rotate WHAT=code-key | admin-key
 that is: deploy [-overlay production] deploy [function] | canary <function> <percent> | promote <function> | rollback <function> |
-secrets <file> | renew [function] | rotate code-key`
+secrets <file> | renew [function] | rotate <what>`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -67,8 +67,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return r.renew(ctx, "")
 	case command == "renew" && len(args) == 1:
 		return r.renew(ctx, args[0])
-	case command == "rotate" && len(args) == 1 && args[0] == "code-key":
-		return r.rotateCodeKey(ctx, time.Now())
+	case command == "rotate" && len(args) == 1:
+		return r.rotate(ctx, args[0], time.Now())
 	}
 	return errors.New(usage)
 }

@@ -7,18 +7,38 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
 
-// The key of codes and links: where it is, and what its list of keys is made of (shared/code reads it).
-const (
-	codesSecret = "honeydue-codes"
-	codesKey    = "CODE_KEY"
-	linksOf     = "links:"
-	// rotation is the Secret's annotation: how far a rotation has come, and when.
-	rotation = "myhoneydue.com/rotation"
-)
+// rotation is a Secret's annotation: how far a rotation of it has come, and when.
+const rotation = "myhoneydue.com/rotation"
+
+// A rotated key is one whose value is a list, the one in use first.
+type rotated struct {
+	secret, key string
+	// settle is how long what the old key made may be needed whole.
+	settle time.Duration
+	// retired is what the old key becomes then; empty: it goes.
+	retired func(old string) string
+	told    string // what that means
+}
+
+// rotations are those keys, by what make rotate calls them.
+var rotations = map[string]rotated{
+	// shared/code reads it. Codes live for ten minutes, and a restart takes some; links never end.
+	"code-key": {
+		secret: "honeydue-codes", key: "CODE_KEY", settle: 15 * time.Minute, retired: func(old string) string { return "links:" + strings.TrimPrefix(old, "links:") },
+		told: "codes of the old key are wrong now, its links go on working",
+	},
+	// functions/admin reads it. Who signs in meanwhile has their secret sealed with the new one.
+	"admin-key": {
+		secret: "honeydue-admin", key: "ADMIN_KEY", settle: 30 * 24 * time.Hour, retired: func(string) string { return "" },
+		told: "the old key is gone: operators who did not sign in since then enrol again (make admin)",
+	},
+}
 
 // Steps of a rotation. A function that checks must know the new key before one that signs uses it.
 const (
@@ -26,9 +46,6 @@ const (
 	stepKnown = "known" // the new key stands behind the old one: it is believed
 	stepSigns = "signs" // it stands in front, and the old one is believed
 )
-
-// settle is how long codes of a key that signs no more may be on their way: their ten minutes, and what a restart takes.
-const settle = 15 * time.Minute
 
 // A ring is a list of keys, the one in use first, and how far its rotation has come.
 type ring struct {
@@ -38,23 +55,26 @@ type ring struct {
 }
 
 // next returns the ring one step on. Its error says when the step is not due.
-func (g ring) next(fresh func() string, now time.Time) (ring, error) {
+func (g ring) next(of rotated, fresh func() string, now time.Time) (ring, error) {
 	keys := append([]string{}, g.keys...)
 	switch g.step {
 	case stepNone:
 		return ring{append([]string{keys[0], fresh()}, keys[1:]...), stepKnown, now}, nil
 	case stepKnown:
-		if len(keys) < 2 || strings.HasPrefix(keys[1], linksOf) {
+		if len(keys) < 2 || keys[1] == of.retired(keys[1]) {
 			return ring{}, errors.New("the Secret says that a new key is known, and has none: it was changed by hand; remove its annotation " + rotation + " and begin again")
 		}
 		keys[0], keys[1] = keys[1], keys[0]
 		return ring{keys, stepSigns, now}, nil
 	case stepSigns:
-		if due := g.at.Add(settle); now.Before(due) {
-			return ring{}, fmt.Errorf("codes of the old key may be on their way until %s; run this again then", due.UTC().Format(time.RFC3339))
+		if due := g.at.Add(of.settle); now.Before(due) {
+			return ring{}, fmt.Errorf("the old key may be needed until %s; run this again then", due.UTC().Format(time.RFC3339))
 		}
-		if len(keys) > 1 && !strings.HasPrefix(keys[1], linksOf) {
-			keys[1] = linksOf + keys[1]
+		if len(keys) < 2 {
+			return ring{}, errors.New("the Secret says that two keys are believed, and has one: it was changed by hand; remove its annotation " + rotation)
+		}
+		if keys[1] = of.retired(keys[1]); keys[1] == "" {
+			keys = slices.Delete(keys, 1, 2)
 		}
 		return ring{keys, stepNone, now}, nil
 	}
@@ -69,22 +89,26 @@ func (g ring) note() any {
 	return g.step + " " + g.at.UTC().Format(time.RFC3339)
 }
 
-// rotateCodeKey goes on with the rotation of the key of codes and links, or begins one: called again until it says that it is done, with
-// a quarter of an hour before the last step. It may be interrupted at any moment.
-func (r *rollout) rotateCodeKey(ctx context.Context, now time.Time) error {
+// rotate goes on with the rotation of a key, or begins one: called again until it says that it is done, with some time before the last
+// step. It may be interrupted at any moment.
+func (r *rollout) rotate(ctx context.Context, what string, now time.Time) error {
+	of, ok := rotations[what]
+	if !ok {
+		return fmt.Errorf("rotate: there is no %q; there are %s", what, strings.Join(slices.Sorted(maps.Keys(rotations)), " and "))
+	}
 	if err := r.prepare(ctx, ""); err != nil {
 		return err
 	}
 	if err := r.checkCluster(ctx); err != nil {
 		return err
 	}
-	readers, err := r.readers(codesSecret)
+	readers, err := r.readers(of.secret)
 	if err != nil {
 		return err
 	}
 	namespace := readers[0].GetNamespace()
 	for {
-		secret, present, err := readRing(ctx, namespace)
+		secret, present, err := readRing(ctx, of, namespace)
 		if err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
@@ -94,12 +118,11 @@ func (r *rollout) rotateCodeKey(ctx context.Context, now time.Time) error {
 				return err
 			}
 		}
-		began := present.step
-		present, err = present.next(freshKey, now)
+		present, err = present.next(of, freshKey, now)
 		if err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
-		if err := writeRing(ctx, secret, present); err != nil {
+		if err := writeRing(ctx, of, secret, present); err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
 		if err := r.renewAll(ctx, readers); err != nil {
@@ -107,12 +130,12 @@ func (r *rollout) rotateCodeKey(ctx context.Context, now time.Time) error {
 		}
 		switch present.step {
 		case stepKnown:
-			r.say("%s know the new key", namesOf(readers))
+			r.say("the new key is known to %s", namesOf(readers))
 			continue
 		case stepSigns:
-			r.say("the new key signs, and the old one is believed. In %s run this again: it leaves of the old one its links", settle)
+			r.say("the new key is in use, and the old one is believed; run this again after %s", now.Add(of.settle).UTC().Format(time.RFC3339))
 		default:
-			r.say("done: codes of the old key are wrong now, its links go on working (after step %q)", began)
+			r.say("done: %s", of.told)
 		}
 		return nil
 	}
@@ -125,27 +148,27 @@ func freshKey() string {
 }
 
 // readRing reads the Secret. No value of it is printed or given on a command line.
-func readRing(ctx context.Context, namespace string) (*object, ring, error) {
-	secret, err := get(ctx, namespace, "secret", codesSecret)
+func readRing(ctx context.Context, of rotated, namespace string) (*object, ring, error) {
+	secret, err := get(ctx, namespace, "secret", of.secret)
 	if err != nil {
-		return nil, ring{}, fmt.Errorf("read Secret %s: %w", codesSecret, err)
+		return nil, ring{}, fmt.Errorf("read Secret %s: %w", of.secret, err)
 	}
 	if secret == nil {
-		return nil, ring{}, fmt.Errorf("there is no Secret %s: run make secrets ENV_FILE=…", codesSecret)
+		return nil, ring{}, fmt.Errorf("there is no Secret %s: run make secrets ENV_FILE=…", of.secret)
 	}
 	data := map[string]string{}
 	if err := into(secret, &data, "data"); err != nil {
 		return nil, ring{}, err
 	}
-	text, err := base64.StdEncoding.DecodeString(data[codesKey])
+	text, err := base64.StdEncoding.DecodeString(data[of.key])
 	if err != nil || len(text) == 0 {
-		return nil, ring{}, fmt.Errorf("Secret %s has no %s: run make secrets ENV_FILE=…", codesSecret, codesKey)
+		return nil, ring{}, fmt.Errorf("Secret %s has no %s: run make secrets ENV_FILE=…", of.secret, of.key)
 	}
 	g := ring{keys: strings.Split(string(text), ",")}
 	if note := secret.GetAnnotations()[rotation]; note != "" {
 		step, at, _ := strings.Cut(note, " ")
 		if g.at, err = time.Parse(time.RFC3339, at); err != nil {
-			return nil, ring{}, fmt.Errorf("the annotation %s of Secret %s is %q, not a step and an instant", rotation, codesSecret, note)
+			return nil, ring{}, fmt.Errorf("the annotation %s of Secret %s is %q, not a step and an instant", rotation, of.secret, note)
 		}
 		g.step = step
 	}
@@ -153,17 +176,17 @@ func readRing(ctx context.Context, namespace string) (*object, ring, error) {
 }
 
 // writeRing changes the key and the note and nothing else, if the Secret is still the one that was read.
-func writeRing(ctx context.Context, secret *object, g ring) error {
+func writeRing(ctx context.Context, of rotated, secret *object, g ring) error {
 	patch, err := encode([]*object{{Object: map[string]any{
 		"metadata": map[string]any{"resourceVersion": secret.GetResourceVersion(), "annotations": map[string]any{rotation: g.note()}},
-		"data":     map[string]any{codesKey: base64.StdEncoding.EncodeToString([]byte(strings.Join(g.keys, ",")))},
+		"data":     map[string]any{of.key: base64.StdEncoding.EncodeToString([]byte(strings.Join(g.keys, ",")))},
 	}}})
 	if err != nil {
 		return err
 	}
 	// On standard input: an argument could be read by whoever lists processes.
-	if _, err := kubectl(ctx, patch, "patch", "secret", codesSecret, "--namespace", secret.GetNamespace(), "--type", "merge", "--patch-file", "/dev/stdin"); err != nil {
-		return fmt.Errorf("write Secret %s: %w", codesSecret, err)
+	if _, err := kubectl(ctx, patch, "patch", "secret", of.secret, "--namespace", secret.GetNamespace(), "--type", "merge", "--patch-file", "/dev/stdin"); err != nil {
+		return fmt.Errorf("write Secret %s: %w", of.secret, err)
 	}
 	return nil
 }
