@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,12 +19,14 @@ func TestDoctor(t *testing.T) {
 	ctx, c := within(t, 3*time.Minute)
 	found := func() (all []string) {
 		for _, line := range regexp.MustCompile(`(?m)^ {4,}(.+)\n +mend: .+$`).FindAllStringSubmatch(fails(ctx, t, c, "doctor"), -1) {
-			all = append(all, line[1])
+			if !strings.Contains(line[1], "/knative-queue:") { // the sidecar, which a release of Knative names by its digest
+				all = append(all, line[1])
+			}
 		}
 		return all
 	}
 	lacking := []string{
-		"nothing runs in knative-eventing", "there is no Broker: events wait in the outbox",
+		"there is no Broker: events wait in the outbox",
 		"Secret origin-certificate of kube-system: is not there, or has no certificate", "Secret origin-pull-ca of kube-system: is not there, or has no certificate",
 	}
 	require.Equal(t, lacking, found())

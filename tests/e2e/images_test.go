@@ -117,7 +117,7 @@ func makeImage(ctx context.Context, t *testing.T, checkout, repository, base str
 // copyCheckout returns a folder with the workspace's source and tools.
 func copyCheckout(t *testing.T, root string) string {
 	to := t.TempDir()
-	for _, module := range []string{"events", "functions", "knative", "shared", "tests"} {
+	for _, module := range []string{"events", "functions", "k3s", "knative", "shared", "tests"} {
 		require.NoError(t, os.CopyFS(filepath.Join(to, module), os.DirFS(filepath.Join(root, module))))
 	}
 	for _, file := range []string{".ko.yaml", "Makefile", "go.work", "go.work.sum"} {
