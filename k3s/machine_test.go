@@ -61,13 +61,13 @@ func newMachine(t *testing.T) *machine {
 	require.NoError(t, err, "install bubblewrap")
 	m := &machine{t, t.TempDir(), t.TempDir(), t.TempDir()}
 	for _, folder := range []string{"etc/alternatives", "var", "local/bin", "local/sbin"} {
-		require.NoError(t, os.MkdirAll(filepath.Join(m.root, folder), 0o755)) //nolint:gosec // as on a machine
+		require.NoError(t, os.MkdirAll(filepath.Join(m.root, folder), 0o755))
 	}
 	m.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n", 0o644)
 	require.NoError(t, os.MkdirAll(filepath.Join(m.record, "bin"), 0o750))
 	require.NoError(t, os.MkdirAll(filepath.Join(m.record, "answers"), 0o750))
 	for _, name := range recorded {
-		require.NoError(t, os.WriteFile(filepath.Join(m.record, "bin", name), []byte(recorder), 0o755)) //nolint:gosec // it is run
+		require.NoError(t, os.WriteFile(filepath.Join(m.record, "bin", name), []byte(recorder), 0o755))
 	}
 	for name, answer := range map[string]string{
 		"curl": answerCurl, "ip": answerIP, "kubectl": answerKubectl, "ufw": answerUFW, "iptables-restore": answerIPTables, "ip6tables-restore": answerIPTables,
@@ -178,7 +178,7 @@ func (m *machine) files() map[string]string {
 			}
 			said += " to " + to
 		case info.Mode().IsRegular():
-			content, err := os.ReadFile(path)
+			content, err := os.ReadFile(path) //nolint:gosec // a folder of the test's own
 			if err != nil {
 				return err
 			}

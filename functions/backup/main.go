@@ -29,8 +29,7 @@ environment:
   BACKUP_IDENTITY   file with the age identity that opens them (restore)
   BACKUP_FRESH      how old the newest may be (26h)
 
-programs: pg_dump and pg_restore, of the server's version or later
-`
+programs: pg_dump and pg_restore, of the server's version or later`
 
 // config is what all of it needs; each command says what else it lacks.
 type config struct {

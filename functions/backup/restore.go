@@ -42,7 +42,7 @@ func restore(ctx context.Context, cfg config, store *bucket.Bucket, name string,
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }()
+	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }() //nolint:gosec // a temporary file of ours
 	if err := program(ctx, config, io.Discard, "pg_restore", "--no-owner", "--exit-on-error", "--jobs=2", "--dbname="+config.Database, file.Name()); err != nil {
 		return err
 	}

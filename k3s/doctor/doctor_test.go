@@ -73,7 +73,7 @@ func well(t *testing.T) *ward {
 			"kubectl": "clientVersion:\n  gitVersion: v1.34.1\n", "go": "go version go1.26.8 linux/amd64", "git": "git version 2.39.5", "make": "GNU Make 4.3",
 			"jq": "jq-1.6", "ssh": "OpenSSH_9.2p1", "psql": "deliveries|20\ndigests|3000\noutbox|290\nreminders|600\nuploads|100\n",
 		},
-		missing: map[string]bool{}, env: map[string]string{"DATABASE_URL": "postgres://owner:a-password@db.example.com/honeydue"},
+		missing: map[string]bool{}, env: map[string]string{"DATABASE_URL": "postgres://owner:a-password@db.example.com/honeydue"}, //nolint:gosec // nobody's
 	}
 }
 

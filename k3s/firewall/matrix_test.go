@@ -75,7 +75,7 @@ func (l *lab) namespace(of string) {
 	l.t.Helper()
 	name := l.name(of)
 	l.ip("netns", "add", name)
-	l.t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", name).Run() }) //nolint:noctx // the test's context has ended
+	l.t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", name).Run() })
 	l.sh(of, "ip link set lo up")
 }
 
@@ -136,7 +136,7 @@ func (l *lab) load(files []File) string {
 	script := "mount --make-rprivate /\n"
 	for _, file := range files {
 		copied := filepath.Join(folder, filepath.Base(filepath.Dir(file.Path))+"-"+filepath.Base(file.Path))
-		require.NoError(l.t, os.WriteFile(copied, []byte(file.Content), 0o640)) //nolint:gosec // as on a node
+		require.NoError(l.t, os.WriteFile(copied, []byte(file.Content), 0o640))
 		script += "mount --bind " + copied + " " + file.Path + "\n"
 	}
 	// Bound files cannot be replaced, which ufw does to its own when it is enabled: they say already that it is.

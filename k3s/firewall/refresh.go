@@ -48,7 +48,7 @@ func Check(root string, edge []netip.Prefix) error {
 	}
 	var wrong []error
 	for path, content := range contents {
-		found, err := os.ReadFile(filepath.Join(root, filepath.Clean(path)))
+		found, err := os.ReadFile(filepath.Join(root, filepath.Clean(path))) //nolint:gosec // one of places
 		switch {
 		case err != nil:
 			wrong = append(wrong, fmt.Errorf("read networks: %w", err))
@@ -63,7 +63,7 @@ func Check(root string, edge []netip.Prefix) error {
 func render(root string, edge []netip.Prefix) (map[string]string, error) {
 	contents := map[string]string{Ranges: "# Networks of the edge: https://www.cloudflare.com/ips-v4\n" + list(edge, "\n") + "\n"}
 	for _, p := range places {
-		content, err := os.ReadFile(filepath.Join(root, filepath.Clean(p.path)))
+		content, err := os.ReadFile(filepath.Join(root, filepath.Clean(p.path))) //nolint:gosec // one of places
 		if err != nil {
 			return nil, fmt.Errorf("read networks: %w", err)
 		}

@@ -38,7 +38,7 @@ func pages(t *testing.T) []page {
 	return all
 }
 
-var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)\n```$")
 
 // prose is the page without its blocks, lines that are indented as code among them.
 func (p page) prose() string {
@@ -156,7 +156,7 @@ func TestVariablesExist(t *testing.T) {
 	methods := []string{"HEAD", "POST", "PATCH", "DELETE", "BEGIN", "COMMIT", "ROLE", "SKIP"}
 	for _, p := range pages(t) {
 		for _, word := range p.words() {
-			if found := variable.FindStringSubmatch(word); found != nil && !slices.Contains(methods, found[1]) {
+			if found := variable.FindStringSubmatch(word); len(found) > 0 && !slices.Contains(methods, found[1]) {
 				require.Regexp(t, `\b`+found[1]+`\b`, sources.String(), "%s names %s", p.path, found[1])
 			}
 		}

@@ -135,7 +135,7 @@ func prepare(ctx context.Context, w *world.World) (r *servers, err error) {
 	if r.dir, err = os.MkdirTemp("", "honeydue-drill-"); err != nil {
 		return r, fmt.Errorf("make folder: %w", err)
 	}
-	if err := os.Chmod(r.dir, 0o755); err != nil { //nolint:gosec // PostgreSQL runs as somebody else
+	if err := os.Chmod(r.dir, 0o755); err != nil {
 		return r, fmt.Errorf("open folder: %w", err)
 	}
 	options := devserver.Options{Dir: r.dir, Durable: true}
@@ -182,7 +182,7 @@ func (r *servers) close() error {
 
 // backup runs the command against a database, as an operator does.
 func (r *servers) backup(ctx context.Context, database string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, r.program, args...) //nolint:gosec // built from functions/backup a moment ago
+	cmd := exec.CommandContext(ctx, r.program, args...)
 	cmd.Env = append(append([]string{}, r.env...), "DATABASE_URL="+database)
 	var said strings.Builder
 	cmd.Stderr = &said

@@ -162,7 +162,7 @@ func readRing(ctx context.Context, of rotated, namespace string) (*object, ring,
 	}
 	text, err := base64.StdEncoding.DecodeString(data[of.key])
 	if err != nil || len(text) == 0 {
-		return nil, ring{}, fmt.Errorf("Secret %s has no %s: run make secrets ENV_FILE=…", of.secret, of.key)
+		return nil, ring{}, fmt.Errorf("there is no %[2]s in Secret %[1]s: run make secrets ENV_FILE=…", of.secret, of.key)
 	}
 	g := ring{keys: strings.Split(string(text), ",")}
 	if note := secret.GetAnnotations()[rotation]; note != "" {

@@ -44,10 +44,8 @@ func tellLives(out io.Writer, samples []sample) (steady bool, err error) {
 		_, _ = fmt.Fprintf(table, "%s\t%.1f\t", name, l.lasted().Minutes())
 		var held [3]float64
 		for i, w := range []window{{from + part, from + 2*part}, {middle - part/2, middle + part/2}, {to - part, to}} {
-			some := false
-			if held[i], some = median(l.samples, memory, name, w); !some {
-				ok = false
-			}
+			typical, enough := median(l.samples, memory, name, w)
+			held[i], ok = typical, ok && enough
 			_, _ = fmt.Fprintf(table, "%.1f\t", held[i])
 		}
 		met := ok && change{held[1], held[2]}.isFlat(memory)
