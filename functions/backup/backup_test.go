@@ -46,6 +46,7 @@ func setup(t *testing.T) *bundle {
 	b.owner = connectTo(t, b.cfg.DatabaseURL)
 	for _, statement := range []string{
 		`INSERT INTO auth_user (email, first_name) SELECT 'somebody' || g || '@example.com', 'Zoë "O''Hara" \n ' || chr(9731) FROM generate_series(1, 300) g`,
+		`ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pg_monitor`, // as a provider's own are in every dump
 		`INSERT INTO auth_session (user_id, token_hash, expires_at) SELECT id, sha256(email::bytea), now() + interval '90 days' FROM auth_user`,
 		`INSERT INTO residence_residence (name, created_by_id) SELECT 'Home', id FROM auth_user`,
 		`INSERT INTO residence_member (residence_id, user_id, role) SELECT id, created_by_id, 'owner' FROM residence_residence`,
@@ -122,9 +123,10 @@ func TestDumpAndRestore(t *testing.T) {
 			}
 		}
 	})
+	end := sync.OnceFunc(func() { close(stop); writing.Wait() })
+	t.Cleanup(end)
 	name := b.dump(t)
-	close(stop)
-	writing.Wait()
+	end()
 	require.NoError(t, wrong)
 
 	said, err := b.restore(t, name, b.empty(t, "_restored"))
@@ -202,6 +204,17 @@ func TestWhatIsNoDump(t *testing.T) {
 	var tables int
 	require.NoError(t, connectTo(t, url).QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`).Scan(&tables))
 	require.Zero(t, tables)
+}
+
+// libpq reads the address as pgx does: an address of the .env.example is verified in the same way by both.
+func TestEnvironmentOfPrograms(t *testing.T) {
+	t.Parallel()
+	config, err := pgx.ParseConfig("postgres://owner:a%20word@db.example.com:5433/honeydue?sslmode=verify-full&sslrootcert=system&channel_binding=require")
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{
+		"PGHOST=db.example.com", "PGPORT=5433", "PGUSER=owner", "PGPASSWORD=a word", "PGDATABASE=honeydue",
+		"PGSSLMODE=verify-full", "PGSSLROOTCERT=system", "PGCHANNELBINDING=require",
+	}, environment(config))
 }
 
 func TestDifferencesAreTold(t *testing.T) {

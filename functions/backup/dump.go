@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -89,8 +90,8 @@ func dump(ctx context.Context, cfg config, store *bucket.Bucket, out io.Writer) 
 // connect opens the one connection that a command needs. Its error does not show the address.
 func connect(ctx context.Context, url string) (*pgx.Conn, *pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
-	if url == "" || err != nil {
-		return nil, nil, errors.New("DATABASE_URL is not a PostgreSQL address")
+	if err != nil || !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return nil, nil, errors.New("DATABASE_URL is not a PostgreSQL address (postgres://…)")
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

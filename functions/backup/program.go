@@ -19,8 +19,7 @@ import (
 // whoever lists processes.
 func program(ctx context.Context, config *pgx.ConnConfig, out io.Writer, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // pg_dump and pg_restore
-	cmd.Env = append(os.Environ(), "PGHOST="+config.Host, "PGPORT="+strconv.Itoa(int(config.Port)), "PGUSER="+config.User,
-		"PGPASSWORD="+config.Password, "PGDATABASE="+config.Database, "PGSSLMODE="+sslMode(config))
+	cmd.Env = append(os.Environ(), environment(config)...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = out, &said
 	err := cmd.Run()
@@ -33,11 +32,22 @@ func program(ctx context.Context, config *pgx.ConnConfig, out io.Writer, name st
 	return nil
 }
 
-// sslMode is the one that the address asks for; libpq's own default where it says nothing.
-func sslMode(config *pgx.ConnConfig) string {
-	u, err := url.Parse(config.ConnString())
-	if err != nil || u.Query().Get("sslmode") == "" {
-		return "prefer"
+// asked are settings of an address that libpq has variables for.
+var asked = map[string]string{"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "channel_binding": "PGCHANNELBINDING", "options": "PGOPTIONS"}
+
+// environment is the address as libpq reads it: with the very settings that it has, or libpq would verify otherwise than pgx does.
+func environment(config *pgx.ConnConfig) []string {
+	env := []string{
+		"PGHOST=" + config.Host, "PGPORT=" + strconv.Itoa(int(config.Port)), "PGUSER=" + config.User, "PGPASSWORD=" + config.Password, "PGDATABASE=" + config.Database,
 	}
-	return u.Query().Get("sslmode")
+	u, err := url.Parse(config.ConnString())
+	if err != nil {
+		return env
+	}
+	for name, variable := range asked {
+		if value := u.Query().Get(name); value != "" {
+			env = append(env, variable+"="+value)
+		}
+	}
+	return env
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,15 +36,15 @@ func restore(ctx context.Context, cfg config, store *bucket.Bucket, name string,
 	if err != nil {
 		return err
 	}
-	if err := prepare(ctx, conn, had); err != nil {
-		return err
-	}
 	file, err := fetch(ctx, store, name, identities)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }() //nolint:gosec // a temporary file of ours
-	if err := program(ctx, config, io.Discard, "pg_restore", "--no-owner", "--exit-on-error", "--jobs=2", "--dbname="+config.Database, file.Name()); err != nil {
+	if err := prepare(ctx, conn, had); err != nil {
+		return err
+	}
+	if err := fill(ctx, config, file.Name()); err != nil {
 		return err
 	}
 	var has inventory
@@ -59,6 +60,29 @@ func restore(ctx context.Context, cfg config, store *bucket.Bucket, name string,
 	_, err = fmt.Fprintf(out, "%s: %d tables, %d rows, as they were; %s. Run the migrate Job next: it gives the roles their passwords\n",
 		name, len(has.Tables), has.rows(), time.Since(began).Round(time.Millisecond))
 	return err
+}
+
+// fill restores what a dump holds but for default privileges: those are the provider's own, for roles that another server has not, and our
+// schema has none.
+func fill(ctx context.Context, config *pgx.ConnConfig, path string) error {
+	var contents bytes.Buffer
+	if err := program(ctx, config, &contents, "pg_restore", "--list", path); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp("", "contents-*")
+	if err != nil {
+		return fmt.Errorf("make file: %w", err)
+	}
+	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }()
+	for line := range strings.Lines(contents.String()) {
+		if strings.Contains(line, " DEFAULT ACL ") {
+			continue
+		}
+		if _, err := file.WriteString(line); err != nil {
+			return fmt.Errorf("write contents: %w", err)
+		}
+	}
+	return program(ctx, config, io.Discard, "pg_restore", "--no-owner", "--exit-on-error", "--jobs=2", "--use-list="+file.Name(), "--dbname="+config.Database, path)
 }
 
 func readIdentity(path string) ([]age.Identity, error) {

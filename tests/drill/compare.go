@@ -80,5 +80,6 @@ func compareTable(ctx context.Context, a, b *pgx.Conn, query string) (rows int64
 			rows++
 		}
 	})
-	return rows, group.Wait()
+	err = group.Wait()
+	return rows, err
 }

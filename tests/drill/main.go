@@ -203,7 +203,7 @@ func connections(ctx context.Context, urls ...string) (all []*pgx.Conn, closing 
 	for _, url := range urls {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {
-			return nil, closing, fmt.Errorf("connect: %w", err)
+			return all, closing, fmt.Errorf("connect: %w", err)
 		}
 		all = append(all, conn)
 	}

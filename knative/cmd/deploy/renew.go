@@ -19,35 +19,38 @@ func (r *rollout) renew(ctx context.Context, function string) error {
 	if err := r.checkCluster(ctx); err != nil {
 		return err
 	}
-	return r.renewAll(ctx, of(r.chosen, stageFunction))
+	_, err := r.renewAll(ctx, of(r.chosen, stageFunction))
+	return err
 }
 
-func (r *rollout) renewAll(ctx context.Context, functions []*object) error {
+// renewAll returns whether any function had other values than the present ones. In the end all of them are ready with those, also one that
+// somebody else, or an interrupted call, began to renew.
+func (r *rollout) renewAll(ctx context.Context, functions []*object) (renewed bool, err error) {
 	_, read, _, err := r.present(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	var changed []*object
-	for _, f := range functions {
-		patch, err := r.renewal(ctx, f, read)
-		if err != nil {
-			return fmt.Errorf("renew: %w", err)
+	patches := make([][]byte, len(functions))
+	for i, f := range functions {
+		if patches[i], err = r.renewal(ctx, f, read); err != nil {
+			return false, fmt.Errorf("renew: %w", err)
 		}
-		if patch == nil {
+	}
+	// Nothing refused: a canary, or traffic that stays where it is, would be found half way otherwise.
+	var changed []*object
+	for i, f := range functions {
+		if patches[i] == nil {
 			continue
 		}
-		if _, err := kubectl(ctx, nil, "patch", serviceKind, f.GetName(), "--namespace", f.GetNamespace(), "--type", "merge", "--patch", string(patch)); err != nil {
-			return fmt.Errorf("renew %s: %w", f.GetName(), err)
+		if _, err := kubectl(ctx, nil, "patch", serviceKind, f.GetName(), "--namespace", f.GetNamespace(), "--type", "merge", "--patch", string(patches[i])); err != nil {
+			return false, fmt.Errorf("renew %s: %w", f.GetName(), err)
 		}
 		changed = append(changed, f)
 	}
-	if len(changed) == 0 {
-		return nil
+	if err := r.await(ctx, functions, servingv1.ServiceConditionReady); err != nil || len(changed) == 0 {
+		return len(changed) > 0, err
 	}
-	if err := r.await(ctx, changed, servingv1.ServiceConditionReady); err != nil {
-		return err
-	}
-	return r.smoke(ctx, changed)
+	return true, r.smoke(ctx, changed)
 }
 
 // renewal is what changes of a function; nil when it has the present values already.
@@ -82,10 +85,13 @@ func (r *rollout) renewal(ctx context.Context, f *object, read *settings) ([]byt
 		r.say("%s has the present values", had)
 		return nil, nil
 	}
+	if err := setRevision(f, name); err != nil { // for whoever waits for it and fails
+		return nil, err
+	}
 	r.say("renewing %s as %s", had, name)
 	return json.Marshal(map[string]any{
-		"metadata": map[string]any{"annotations": noteBefore(serving(&now))},
-		"spec":     map[string]any{"template": map[string]any{"metadata": map[string]any{"name": name}}},
+		// What make rollback leads to stays: this is the same code.
+		"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"name": name}}},
 	})
 }
 

@@ -28,9 +28,9 @@ type rotated struct {
 
 // rotations are those keys, by what make rotate calls them.
 var rotations = map[string]rotated{
-	// shared/code reads it. Codes live for ten minutes, and a restart takes some; links never end.
+	// shared/code reads it. Codes live for ten minutes, and renewing takes some; links never end.
 	"code-key": {
-		secret: "honeydue-codes", key: "CODE_KEY", settle: 15 * time.Minute, retired: func(old string) string { return "links:" + strings.TrimPrefix(old, "links:") },
+		secret: "honeydue-codes", key: "CODE_KEY", settle: 30 * time.Minute, retired: func(old string) string { return "links:" + strings.TrimPrefix(old, "links:") },
 		told: "codes of the old key are wrong now, its links go on working",
 	},
 	// functions/admin reads it. Who signs in meanwhile has their secret sealed with the new one.
@@ -113,19 +113,20 @@ func (r *rollout) rotate(ctx context.Context, what string, now time.Time) error 
 			return fmt.Errorf("rotate: %w", err)
 		}
 		if present.step != stepNone {
-			// Whoever was interrupted may have left functions without the last step.
-			if err := r.renewAll(ctx, readers); err != nil {
+			// Whoever was interrupted may have left functions without the last step: until now they used the old key.
+			late, err := r.renewAll(ctx, readers)
+			if err != nil {
 				return err
+			}
+			if late && present.step == stepSigns {
+				return r.putOff(ctx, of, secret, present, readers, now)
 			}
 		}
 		present, err = present.next(of, freshKey, now)
 		if err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
-		if err := writeRing(ctx, of, secret, present); err != nil {
-			return fmt.Errorf("rotate: %w", err)
-		}
-		if err := r.renewAll(ctx, readers); err != nil {
+		if err := r.put(ctx, of, secret, present, readers); err != nil {
 			return err
 		}
 		switch present.step {
@@ -139,6 +140,25 @@ func (r *rollout) rotate(ctx context.Context, what string, now time.Time) error 
 		}
 		return nil
 	}
+}
+
+// put writes the ring and has everybody read it.
+func (r *rollout) put(ctx context.Context, of rotated, secret *object, g ring, readers []*object) error {
+	if err := writeRing(ctx, of, secret, g); err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	_, err := r.renewAll(ctx, readers)
+	return err
+}
+
+// putOff begins to count anew when the old key was in use until this moment.
+func (r *rollout) putOff(ctx context.Context, of rotated, secret *object, g ring, readers []*object, now time.Time) error {
+	g.at = now
+	if err := r.put(ctx, of, secret, g, readers); err != nil {
+		return err
+	}
+	r.say("functions used the old key until now, since a call was interrupted; run this again after %s", now.Add(of.settle).UTC().Format(time.RFC3339))
+	return nil
 }
 
 func freshKey() string {
@@ -164,7 +184,10 @@ func readRing(ctx context.Context, of rotated, namespace string) (*object, ring,
 	if err != nil || len(text) == 0 {
 		return nil, ring{}, fmt.Errorf("there is no %[2]s in Secret %[1]s: run make secrets ENV_FILE=…", of.secret, of.key)
 	}
-	g := ring{keys: strings.Split(string(text), ",")}
+	var g ring
+	for key := range strings.SplitSeq(string(text), ",") {
+		g.keys = append(g.keys, strings.TrimSpace(key))
+	}
 	if note := secret.GetAnnotations()[rotation]; note != "" {
 		step, at, _ := strings.Cut(note, " ")
 		if g.at, err = time.Parse(time.RFC3339, at); err != nil {

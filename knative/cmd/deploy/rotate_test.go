@@ -23,7 +23,7 @@ func TestStepsOfARotation(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ring{[]string{"new", "old", "links:older"}, stepSigns, now}, signs)
 	_, err = signs.next(codes, fresh, now.Add(codes.settle-time.Second))
-	require.ErrorContains(t, err, "until 2026-03-01T12:15:00Z")
+	require.ErrorContains(t, err, "until 2026-03-01T12:30:00Z")
 	done, err := signs.next(codes, fresh, now.Add(codes.settle))
 	require.NoError(t, err)
 	require.Equal(t, []string{"new", "links:old", "links:older"}, done.keys)

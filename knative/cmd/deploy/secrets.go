@@ -38,6 +38,9 @@ func (r *rollout) secrets(ctx context.Context, file string) error {
 	if err := r.apply(ctx, "namespace", found); err != nil {
 		return err
 	}
+	if err := r.keepRotated(ctx, made); err != nil {
+		return err
+	}
 	documents, err := encode(made)
 	if err != nil {
 		return err
@@ -97,4 +100,33 @@ func secretsOf(text, namespace string) ([]*object, error) {
 		}})
 	}
 	return made, nil
+}
+
+// keepRotated leaves a key as the cluster has it that make rotate may have changed there: the file does not know the new one, which is
+// nowhere else, and what it signed or sealed would be lost.
+func (r *rollout) keepRotated(ctx context.Context, made []*object) error {
+	for _, of := range rotations {
+		for _, o := range made {
+			if o.GetName() != of.secret {
+				continue
+			}
+			live, err := get(ctx, o.GetNamespace(), "secret", of.secret)
+			if err != nil {
+				return fmt.Errorf("read Secret %s: %w", of.secret, err)
+			}
+			if live == nil {
+				continue
+			}
+			has, _, _ := unstructured.NestedString(live.Object, "data", of.key)
+			given, _, _ := unstructured.NestedString(o.Object, "data", of.key)
+			if has == "" || given == "" || has == given {
+				continue
+			}
+			if err := unstructured.SetNestedField(o.Object, has, "data", of.key); err != nil {
+				return fmt.Errorf("keep %s of Secret %s: %w", of.key, of.secret, err)
+			}
+			r.say("kept %s of Secret %s as the cluster has it: make rotate changes it there. To have the file's, delete the Secret first (docs/secrets.md)", of.key, of.secret)
+		}
+	}
+	return nil
 }
