@@ -36,7 +36,7 @@ if [[ -e $server/db ]]; then
 else
     others=''
     for entry in $NODES; do
-        address=${entry#*=} address=${address%%=*}
+        address=$(private_of "$entry")
         [[ $address != "$node_private" ]] || continue
         if curl --silent --insecure --max-time 3 --output /dev/null "https://$address:6443/ping"; then
             others=$address
@@ -68,15 +68,15 @@ put /etc/sysctl.d/90-honeydue.conf 644 <"$k3s/node/sysctl.conf"
 install -d -m 700 "$server" "$server/logs"
 sans=''
 for entry in $NODES; do
-    address=${entry#*=}
-    sans+="  - \"${address%%=*}\""$'\n'
+    sans+="  - \"$(private_of "$entry")\""$'\n'
 done
 # Whoever fills a form in leaves no mark in it that nobody knows.
 filled() {
     local line
     while IFS= read -r line; do
-        line=${line//@NAME@/$name} line=${line//@PRIVATE@/$node_private} line=${line//@INTERFACE@/$interface}
-        line=${line//@REGISTRY@/$REGISTRY} line=${line//@USERNAME@/${login[0]}} line=${line//@PASSWORD@/${login[1]}}
+        # Quoted, since a & in what replaces would stand for what is replaced.
+        line=${line//@NAME@/"$name"} line=${line//@PRIVATE@/"$node_private"} line=${line//@INTERFACE@/"$interface"}
+        line=${line//@REGISTRY@/"$REGISTRY"} line=${line//@USERNAME@/"${login[0]}"} line=${line//@PASSWORD@/"${login[1]}"}
         if [[ $line == @SANS@ ]]; then printf '%s' "$sans"; else printf '%s\n' "$line"; fi
     done <"$1"
 }
@@ -99,5 +99,7 @@ if [[ -n $changed ]]; then
     # It says that it is ready itself (Type=notify). Pods go on meanwhile.
     systemctl restart k3s.service || die "K3s did not start: journalctl -u k3s.service; what it says is explained in docs/failure-modes.md"
 fi
+# K3s is ready before its own node is known.
+k3s kubectl wait --for=create --timeout=120s "node/$name" >/dev/null || die "K3s runs and knows no node $name: journalctl -u k3s.service"
 k3s kubectl wait --for=condition=Ready --timeout=300s "node/$name" >/dev/null || die "K3s runs and $name is not ready: k3s kubectl describe node $name"
 if [[ -n $changed ]]; then say "$name runs K3s $pin_version"; else say "$name runs K3s $pin_version; there was nothing to do"; fi

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 (($# == 1)) || die "usage: 40-knative.sh CONTEXT"
 need curl kubectl sha256sum
-[[ $(kubectl config current-context) == "$1" ]] || die "kubectl's context is $(kubectl config current-context), not $1: kubectl config use-context $1"
+in_context "$1"
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

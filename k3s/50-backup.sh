@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 (($# == 1)) || die "usage: 50-backup.sh CONTEXT"
 need kubectl
-[[ $(kubectl config current-context) == "$1" ]] || die "kubectl's context is $(kubectl config current-context), not $1: kubectl config use-context $1"
+in_context "$1"
 [[ -n ${KO_DOCKER_REPO-} ]] || die "KO_DOCKER_REPO is not set: it says where images are pushed, as in registry.example.com/honeydue"
 ko=${KO-$k3s/../bin/ko}
 [[ -x $ko ]] || die "there is no $ko: make bin/ko"

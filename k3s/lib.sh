@@ -45,6 +45,19 @@ pin() {
     [[ $pin_sum =~ ^[0-9a-f]{64}$ && $pin_address == https://* ]] || die "pins.lock has no whole line for $1"
 }
 
+# private_of ENTRY prints the private address of an entry of NODES.
+private_of() {
+    local addresses=${1#*=}
+    echo "${addresses%%=*}"
+}
+
+# in_context NAME stops unless that is kubectl's context, so that nobody changes another cluster by mistake.
+in_context() {
+    local present
+    present=$(kubectl config current-context)
+    [[ $present == "$1" ]] || die "kubectl's context is $present, not $1: kubectl config use-context $1"
+}
+
 sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
 # fetch NAME PATH MODE downloads what pins.lock names, and puts it at PATH if its sum is the one that is written there.
@@ -85,8 +98,7 @@ read_node() {
     for entry in $NODES; do
         names+=" ${entry%%=*}"
         if [[ ${entry%%=*} == "$1" && $entry == *=*=* ]]; then
-            node_private=${entry#*=}
-            node_private=${node_private%%=*}
+            node_private=$(private_of "$entry")
             return
         fi
     done

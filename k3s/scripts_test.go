@@ -36,7 +36,7 @@ func ready(t *testing.T) *machine {
 	t.Helper()
 	m := newMachine(t)
 	m.write("etc/honeydue/k3s-token", "a-token\n", 0o600)
-	m.write("etc/honeydue/registry", "puller\na-password\n", 0o600)
+	m.write("etc/honeydue/registry", "puller\na-pass&word\n", 0o600)
 	return m
 }
 
@@ -54,9 +54,9 @@ func TestFirstNode(t *testing.T) {
 	}
 	require.NotRegexp(t, `@[A-Z]+@`, config)
 	require.Contains(t, files["/etc/rancher/k3s/registries.yaml"], "-rw-------")
-	require.Contains(t, files["/etc/rancher/k3s/registries.yaml"], "\"registry.example.com\":\n    auth:\n      username: \"puller\"\n      password: \"a-password\"\n")
+	require.Contains(t, files["/etc/rancher/k3s/registries.yaml"], "\"registry.example.com\":\n    auth:\n      username: \"puller\"\n      password: \"a-pass&word\"\n")
 	require.Contains(t, files["/var/lib/rancher/k3s/server/logs"], "drwx------")
-	require.NotContains(t, first.said+first.out+first.calls, "a-password")
+	require.NotContains(t, first.said+first.out+first.calls, "a-pass")
 	require.NotContains(t, first.said+first.out+first.calls, "a-token")
 
 	again := m.run("20-k3s.sh", []string{"honeydue-1", "first"})
@@ -148,7 +148,7 @@ func TestWhatStopsANode(t *testing.T) {
 	require.Contains(t, r.said, "/etc/honeydue/registry has a")
 	require.NotContains(t, r.said, "password")
 	require.NotContains(t, r.calls, "systemctl")
-	m.write("etc/honeydue/registry", "puller\na-password\n", 0o600)
+	m.write("etc/honeydue/registry", "puller\na-pass&word\n", 0o600)
 
 	m.write("var/lib/rancher/k3s/server/db/etcd/member", "", 0o600)
 	m.write("etc/rancher/k3s/config.yaml", "server: https://10.0.0.3:6443\n", 0o600)

@@ -23,8 +23,8 @@ func Files(c cluster.Cluster, node cluster.Node, edge []netip.Prefix) []File {
 		{"/etc/ufw/before6.rules", before6},
 		{"/etc/ufw/user.rules", user("ufw", rules(c, node, edge))},
 		{"/etc/ufw/user6.rules", user("ufw6", nil)},
-		{"/etc/ufw/after.rules", chains("ufw-after-input", "ufw-after-output", "ufw-after-forward") + "COMMIT\n"},
-		{"/etc/ufw/after6.rules", chains("ufw6-after-input", "ufw6-after-output", "ufw6-after-forward") + "COMMIT\n"},
+		{"/etc/ufw/after.rules", after("ufw")},
+		{"/etc/ufw/after6.rules", after("ufw6")},
 	}
 }
 
@@ -82,8 +82,20 @@ var before6 = chains("ufw6-before-input", "ufw6-before-output", "ufw6-before-for
 COMMIT
 `
 
-// user holds the rules, in the form in which ufw itself writes them, so that ufw status lists them, and logs a few a minute of what was
-// dropped. The other chains are those that ufw looks for.
+// after ends what no rule has let in or through. The policies of the chains would as well, were it not for the rules that K3s appends behind
+// UFW's: what Flannel forwards, and what network policies have marked, whichever port of the node it is for.
+func after(prefix string) string {
+	var s strings.Builder
+	s.WriteString(chains(prefix+"-after-input", prefix+"-after-output", prefix+"-after-forward"))
+	for _, chain := range []string{"input", "forward"} {
+		s.WriteString("-A " + prefix + "-after-" + chain + ` -m limit --limit 3/minute --limit-burst 10 -j LOG --log-prefix "[UFW BLOCK] "` + "\n")
+		s.WriteString("-A " + prefix + "-after-" + chain + " -j DROP\n")
+	}
+	s.WriteString("COMMIT\n")
+	return s.String()
+}
+
+// user holds the rules, in the form in which ufw itself writes them, so that ufw status lists them. The other chains are those that ufw looks for.
 func user(prefix string, all []rule) string {
 	var s strings.Builder
 	names := []string{"user-input", "user-output", "user-forward"}
@@ -101,11 +113,7 @@ func user(prefix string, all []rule) string {
 	for _, r := range all {
 		s.WriteString("\n" + r.tuple() + "\n" + r.line() + "\n")
 	}
-	s.WriteString("\n### END RULES ###\n\n### LOGGING ###\n")
-	for _, chain := range []string{"input", "forward"} {
-		s.WriteString("-A " + prefix + "-after-logging-" + chain + ` -m limit --limit 3/minute --limit-burst 10 -j LOG --log-prefix "[UFW BLOCK] "` + "\n")
-	}
-	s.WriteString("### END LOGGING ###\nCOMMIT\n")
+	s.WriteString("\n### END RULES ###\nCOMMIT\n")
 	return s.String()
 }
 
