@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints a node's user-data for cloud-init: a machine that answers operators' SSH alone from its first minute, and has what K3s needs
-# of the system. Nothing in it is secret. What follows is done on the node: 20-k3s.sh.
+# Prints a node's user-data for cloud-init: a machine that answers operators' SSH alone once its packages are there, and by key alone
+# before, and has what K3s needs of the system. Nothing in it is secret. What follows is done on the node: 20-k3s.sh.
 #
 #     10-cloud-init.sh NODE KEYS FIREWALL
 #
@@ -13,7 +13,10 @@ read_node "$1"
 node=$1 keys=$2 firewall=$3
 [[ -r $keys ]] || die "there is no file $keys with public keys"
 ! grep -q 'PRIVATE KEY' "$keys" || die "$keys has a private key: give the public ones"
-accepted=$(grep -E '^(ssh-ed25519|sk-ssh-ed25519@openssh.com|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+' "$keys") || die "$keys has no public key of a kind that is accepted (Ed25519, ECDSA)"
+kinds='^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/=]+( |$)'
+other=$(grep -nvE "$kinds|^[[:space:]]*(#.*)?$" "$keys" | cut -d : -f 1 | head -1 || true)
+[[ -z $other ]] || die "line $other of $keys is no public key of a kind that is accepted (Ed25519, ECDSA), without options before it"
+accepted=$(grep -E "$kinds" "$keys") || die "$keys has no public key"
 
 files=()
 # file PATH MODE FROM DEFERRED adds one to those that cloud-init writes: at once, or when packages are installed, whose scripts

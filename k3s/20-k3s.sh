@@ -11,13 +11,23 @@ usage='usage: 20-k3s.sh NODE first|join [--upgrade]'
 [[ $# -eq 2 || $# -eq 3 && $3 == --upgrade ]] || die "$usage"
 [[ $2 == first || $2 == join ]] || die "$usage"
 as_root
-need curl ip sha256sum systemctl sysctl
+need curl ip sha256sum systemctl sysctl ufw
 read_cluster
 read_node "$1"
 name=$1 how=$2 upgrade=${3-}
 
+# What an interrupted run began is ended by the next one.
+pending=/var/lib/rancher/k3s/restart-needed
+before_change() {
+    mkdir -p "${pending%/*}"
+    : >"$pending"
+}
+[[ ! -e $pending ]] || changed=yes
+
 interface=$(ip -4 -oneline addr show to "$node_private/32" | awk '{ print $2; exit }')
 [[ -n $interface ]] || die "this machine does not have the address $node_private, which is $name's by NODES"
+
+[[ $(ufw status) == *'Status: active'* ]] || die "the firewall is off, and K3s would answer the world: 30-firewall.sh first"
 
 # secret PATH LINES stops unless the file is there, whole and root's alone.
 secret() {
@@ -102,4 +112,5 @@ fi
 # K3s is ready before its own node is known.
 k3s kubectl wait --for=create --timeout=120s "node/$name" >/dev/null || die "K3s runs and knows no node $name: journalctl -u k3s.service"
 k3s kubectl wait --for=condition=Ready --timeout=300s "node/$name" >/dev/null || die "K3s runs and $name is not ready: k3s kubectl describe node $name"
+rm -f "$pending"
 if [[ -n $changed ]]; then say "$name runs K3s $pin_version"; else say "$name runs K3s $pin_version; there was nothing to do"; fi

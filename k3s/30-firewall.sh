@@ -9,6 +9,8 @@
 as_root
 need ufw iptables-restore ip6tables-restore systemd-run systemctl
 folder=$1
+! systemctl is-active --quiet honeydue-firewall-undo.timer || die "the rules of the last run are not kept yet: log in from another terminal, then sudo systemctl stop honeydue-firewall-undo.timer, or wait until they are undone"
+[[ -z ${SUDO_USER-} || -n ${SSH_CONNECTION-} ]] || die "sudo hides where you come from: sudo --preserve-env=SSH_CONNECTION $0 $1; at the machine's own console, sudo SSH_CONNECTION=console $0 $1"
 files=(default/ufw ufw/ufw.conf ufw/before.rules ufw/before6.rules ufw/user.rules ufw/user6.rules ufw/after.rules ufw/after6.rules)
 for file in "${files[@]}"; do
     [[ -s $folder/etc/$file ]] || die "there is no $folder/etc/$file: write the rules with go run ./k3s/cmd/firewall rules, and copy the whole folder"
@@ -40,10 +42,11 @@ if [[ $caller =~ ^[0-9.]+$ ]]; then
     [[ -n $welcome ]] || die "these rules do not let in the address that you come from: add it to OPERATORS in cluster.env, and write them again"
 fi
 
-old=/var/backups/honeydue-firewall
+# What was loaded, since ufw rewrites its own files as it reads them.
+old=/var/backups/honeydue-firewall loaded=/var/lib/honeydue/firewall
 differs=''
 for file in "${files[@]}"; do
-    cmp --quiet "$folder/etc/$file" "/etc/$file" || differs=yes
+    cmp --quiet "$folder/etc/$file" "$loaded/etc/$file" || differs=yes
 done
 if [[ -z $differs ]] && ufw status | grep -q '^Status: active'; then
     say "these rules are in force; there was nothing to do"
@@ -61,14 +64,18 @@ put /usr/local/sbin/honeydue-firewall-undo 755 <<UNDO
 #!/bin/sh
 # Puts back what 30-firewall.sh replaced.
 cp -a $old/etc/. /etc/
+rm -rf $loaded
 $(if [[ $was == *'Status: active'* ]]; then echo 'ufw reload'; else echo 'ufw --force disable'; fi)
 UNDO
-systemctl stop honeydue-firewall-undo.timer 2>/dev/null || true
+rm -rf "$loaded"
 systemd-run --quiet --on-active=5min --unit=honeydue-firewall-undo /usr/local/sbin/honeydue-firewall-undo
 
 for file in "${files[@]}"; do
     put "/etc/$file" 640 <"$folder/etc/$file"
 done
 if [[ $was == *'Status: active'* ]]; then ufw reload; else ufw --force enable; fi
+for file in "${files[@]}"; do
+    install -D -m 640 "$folder/etc/$file" "$loaded/etc/$file"
+done
 say "the rules are in force, and are undone in 5 minutes unless you say otherwise."
 say "Log in from another terminal now. If that works: sudo systemctl stop honeydue-firewall-undo.timer"

@@ -20,6 +20,9 @@ need() {
     done
 }
 
+# before_change is called before each change; whoever must remember that one was begun says how.
+before_change() { :; }
+
 # put PATH MODE writes what it reads to PATH, in one step, where the file differs from it; then `changed` is yes.
 changed=''
 put() {
@@ -32,6 +35,7 @@ put() {
         rm "$new"
         return
     fi
+    before_change
     mv "$new" "$path"
     say "wrote $path"
     changed=yes
@@ -76,6 +80,7 @@ fetch() {
         die "$1 from $pin_address has the sum $got, not $pin_sum: nothing was changed. Compare with the publisher: k3s/00-pins.sh"
     fi
     chmod "$3" "$new"
+    before_change
     mv "$new" "$path"
     say "fetched $1 $pin_version"
     changed=yes

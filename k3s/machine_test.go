@@ -48,9 +48,16 @@ const answerIP = `[ "$6" != "10.0.0.2/32" ] || echo '2: enp7s0    inet 10.0.0.2/
 
 const answerKubectl = `case "$1 $2" in "config current-context") echo production ;; "get secret") cat /record/keys ;; esac`
 
+// A timer runs from when somebody makes it to when somebody stops it; a restart fails while /record/broken is there.
+const (
+	answerSystemdRun = `: >/record/armed`
+	answerSystemctl  = `case $1 in is-active) [ -e /record/armed ] || exit 3 ;; stop) rm -f /record/armed ;; restart) [ ! -e /record/broken ] || exit 1 ;; esac`
+)
+
 // The firewall is on from the moment that somebody enables it; rules that have a line "wrong" cannot be loaded.
 const (
-	answerUFW      = `case $1 in status) if [ -e /record/enabled ]; then echo 'Status: active'; else echo 'Status: inactive'; fi ;; --force) : >/record/enabled ;; esac`
+	answerUFW = `case "$*" in status) if [ -e /record/enabled ]; then echo 'Status: active'; else echo 'Status: inactive'; fi ;;
+*enable) : >/record/enabled; echo '# rewritten' >>/etc/ufw/user.rules ;; *disable) rm -f /record/enabled ;; reload) echo '# rewritten' >>/etc/ufw/user.rules ;; esac`
 	answerIPTables = `! grep -q ^wrong`
 )
 
@@ -70,7 +77,7 @@ func newMachine(t *testing.T) *machine {
 		require.NoError(t, os.WriteFile(filepath.Join(m.record, "bin", name), []byte(recorder), 0o755))
 	}
 	for name, answer := range map[string]string{
-		"curl": answerCurl, "ip": answerIP, "kubectl": answerKubectl, "ufw": answerUFW, "iptables-restore": answerIPTables, "ip6tables-restore": answerIPTables,
+		"curl": answerCurl, "ip": answerIP, "kubectl": answerKubectl, "systemctl": answerSystemctl, "systemd-run": answerSystemdRun, "ufw": answerUFW, "iptables-restore": answerIPTables, "ip6tables-restore": answerIPTables,
 	} {
 		m.recordFile("answers/"+name, answer)
 	}

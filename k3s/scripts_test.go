@@ -37,6 +37,7 @@ func ready(t *testing.T) *machine {
 	m := newMachine(t)
 	m.write("etc/honeydue/k3s-token", "a-token\n", 0o600)
 	m.write("etc/honeydue/registry", "puller\na-pass&word\n", 0o600)
+	m.recordFile("enabled", "")
 	return m
 }
 
@@ -66,6 +67,24 @@ func TestFirstNode(t *testing.T) {
 	for _, changes := range []string{"systemctl", "sysctl", "--output /usr/local"} {
 		require.NotContains(t, again.calls, changes)
 	}
+}
+
+// What was begun is ended by the next run, whatever ended it.
+func TestAnInterruptedNodeIsFinished(t *testing.T) {
+	t.Parallel()
+	m := ready(t)
+	m.recordFile("broken", "")
+	cut := m.run("20-k3s.sh", []string{"honeydue-1", "first"})
+	require.Equal(t, 2, cut.code)
+	require.Contains(t, cut.said, "K3s did not start")
+	require.NoError(t, os.Remove(filepath.Join(m.record, "broken")))
+	again := m.run("20-k3s.sh", []string{"honeydue-1", "first"})
+	require.Zero(t, again.code, again.said)
+	require.Contains(t, again.calls, "systemctl daemon-reload\nsystemctl enable --quiet k3s.service\nsystemctl restart k3s.service\n")
+	require.Contains(t, m.run("20-k3s.sh", []string{"honeydue-1", "first"}).said, "there was nothing to do")
+
+	require.NoError(t, os.Remove(filepath.Join(m.record, "enabled")))
+	m.stops("the firewall is off", "20-k3s.sh", []string{"honeydue-1", "first"})
 }
 
 // A node that is a member stays what it began as, whatever the word.
@@ -184,10 +203,13 @@ func TestFirewallTwice(t *testing.T) {
 	require.Contains(t, first.calls, "systemd-run --quiet --on-active=5min --unit=honeydue-firewall-undo /usr/local/sbin/honeydue-firewall-undo\nufw --force enable\n")
 	require.Contains(t, first.said, "undone in 5 minutes")
 	files := m.files()
-	require.Equal(t, strings.TrimPrefix(files[rulesOnMachine+"/etc/ufw/user.rules"], "-rw-r-----"), strings.TrimPrefix(files["/etc/ufw/user.rules"], "-rw-r-----"))
+	require.Equal(t, files[rulesOnMachine+"/etc/ufw/user.rules"]+"# rewritten\n", files["/etc/ufw/user.rules"], "as ufw does to its files")
 	require.Contains(t, files["/var/backups/honeydue-firewall/etc/ufw/user.rules"], "# by hand")
 	require.Contains(t, files["/local/sbin/honeydue-firewall-undo"], "ufw --force disable")
 
+	m.stops("the rules of the last run are not kept yet", "30-firewall.sh", []string{rulesOnMachine}, over)
+	keep := func() { require.NoError(t, os.Remove(filepath.Join(m.record, "armed"))) }
+	keep()
 	again := m.run("30-firewall.sh", []string{rulesOnMachine}, over)
 	require.Zero(t, again.code, again.said)
 	require.Contains(t, again.said, "there was nothing to do")
@@ -199,7 +221,17 @@ func TestFirewallTwice(t *testing.T) {
 	other := m.run("30-firewall.sh", []string{rulesOnMachine}, over)
 	require.Zero(t, other.code, other.said)
 	require.Contains(t, other.calls, "ufw reload")
-	require.Contains(t, m.files()["/local/sbin/honeydue-firewall-undo"], "ufw reload")
+	// The undo, which the timer runs, puts back what was there before the last load.
+	undo, err := os.ReadFile(filepath.Join(m.root, "local/sbin/honeydue-firewall-undo"))
+	require.NoError(t, err)
+	m.projectFile("undo.sh", string(undo))
+	require.NoError(t, os.Chmod(filepath.Join(m.project, "k3s/undo.sh"), 0o700))
+	undone := m.run("undo.sh", nil)
+	require.Zero(t, undone.code, undone.said)
+	require.Contains(t, undone.calls, "ufw reload")
+	require.Equal(t, files["/etc/ufw/user.rules"]+"# rewritten\n", m.files()["/etc/ufw/user.rules"])
+	keep()
+	require.Contains(t, m.run("30-firewall.sh", []string{rulesOnMachine}, over).said, "the rules are in force, and are undone", "they are to be loaded again")
 }
 
 func TestWhatStopsAFirewall(t *testing.T) {
@@ -211,6 +243,7 @@ func TestWhatStopsAFirewall(t *testing.T) {
 	for _, from := range []string{"198.51.100.8", "198.51.100.80", "203.0.113.12"} {
 		m.stops("do not let in the address that you come from", "30-firewall.sh", []string{rulesOnMachine}, "SSH_CONNECTION="+from+" 50000 203.0.113.11 22")
 	}
+	m.stops("sudo hides where you come from", "30-firewall.sh", []string{rulesOnMachine}, "SUDO_USER=ann")
 	m.write("etc/honeydue/rules/etc/ufw/user.rules", "wrong\n", 0o640)
 	m.stops("user.rules cannot be loaded: nothing was changed", "30-firewall.sh", []string{rulesOnMachine})
 	m.write("etc/honeydue/rules/etc/ufw/before6.rules", "wrong\n", 0o640)
@@ -248,8 +281,12 @@ func TestCloudInit(t *testing.T) {
 	m.stops("there is no node honeydue-9", "10-cloud-init.sh", []string{"honeydue-9", "/etc/honeydue/keys", rulesOnMachine})
 	m.stops("there is no file /etc/honeydue/other", "10-cloud-init.sh", []string{"honeydue-1", "/etc/honeydue/other", rulesOnMachine})
 	m.stops("write the rules first", "10-cloud-init.sh", []string{"honeydue-1", "/etc/honeydue/keys", "/etc/honeydue"})
-	m.write("etc/honeydue/keys", "ssh-rsa AAAA old\n", 0o644)
-	m.stops("has no public key of a kind that is accepted", "10-cloud-init.sh", args)
+	for _, other := range []string{"ssh-rsa AAAA old", `from="198.51.100.7" ` + key} {
+		m.write("etc/honeydue/keys", key+"\n"+other+"\n", 0o644)
+		m.stops("line 2 of /etc/honeydue/keys is no public key of a kind that is accepted", "10-cloud-init.sh", args)
+	}
+	m.write("etc/honeydue/keys", "# nobody\n", 0o644)
+	m.stops("has no public key", "10-cloud-init.sh", args)
 	m.write("etc/honeydue/keys", key+"\n-----BEGIN OPENSSH PRIVATE KEY-----\n", 0o644)
 	m.stops("has a private key", "10-cloud-init.sh", args)
 }
