@@ -109,17 +109,38 @@ func TestLinksLeadSomewhere(t *testing.T) {
 // ours are the folders that a path of the project begins with.
 var ours = regexp.MustCompile(`^(\.ci|docs|events|functions|k3s|knative|shared|tests|tools)/[-A-Za-z0-9_./*]*$`)
 
+// git prints lines about the checkout.
+func git(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", root}, args...)...).Output()
+	require.NoError(t, err)
+	require.NotEmpty(t, out)
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// A path is of the project, or of what an operator writes and a command leaves, and so in .gitignore. Whether the latter is
+// there depends on what ran before.
 func TestPathsExist(t *testing.T) {
 	t.Parallel()
-	copied := []string{"k3s/cluster.env", "k3s/operators.pub"} // which an operator writes
+	paths := strings.Fields(read(t, ".gitignore").text)
+	for i := range paths {
+		paths[i] = strings.Trim(paths[i], "/")
+	}
+	for _, file := range git(t, "ls-files", "--cached", "--others", "--exclude-standard") {
+		for ; file != "."; file = filepath.Dir(file) {
+			paths = append(paths, file)
+		}
+	}
 	for _, p := range pages(t) {
 		for _, word := range p.words() {
-			if !ours.MatchString(word) || slices.Contains(copied, word) {
+			if !ours.MatchString(word) {
 				continue
 			}
-			found, err := filepath.Glob(filepath.Join(root, word))
-			require.NoError(t, err)
-			require.NotEmpty(t, found, "%s names %s", p.path, word)
+			require.True(t, slices.ContainsFunc(paths, func(path string) bool {
+				found, err := filepath.Match(strings.TrimSuffix(word, "/"), path)
+				require.NoError(t, err)
+				return found
+			}), "%s names %s", p.path, word)
 		}
 	}
 }
@@ -165,12 +186,11 @@ func TestVariablesExist(t *testing.T) {
 
 func TestTestsExist(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "git", "-C", root, "grep", "--untracked", "-hoE", `^func Test[A-Z0-9]\w*`, "--", "*_test.go").Output()
-	require.NoError(t, err)
+	tests := git(t, "grep", "--untracked", "-hoE", `^func Test[A-Z0-9]\w*`, "--", "*_test.go")
 	for _, p := range pages(t) {
 		for _, word := range p.words() {
 			if regexp.MustCompile(`^Test[A-Z0-9]\w*$`).MatchString(word) {
-				require.Contains(t, strings.Fields(string(out)), word, "%s names %s", p.path, word)
+				require.Contains(t, tests, "func "+word, "%s names %s", p.path, word)
 			}
 		}
 	}
@@ -202,15 +222,14 @@ func TestChaptersHaveTheirForm(t *testing.T) {
 // The blocks that can run do, chapter by chapter, in a copy of the project as an operator has it.
 func TestBlocksRun(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard", "k3s", "knative/overlays").Output()
-	require.NoError(t, err)
+	files := git(t, "ls-files", "--cached", "--others", "--exclude-standard", "k3s", "knative/overlays")
 	for _, p := range chapters(t) {
 		blocks := p.blocks("bash")
 		if len(blocks) == 0 {
 			continue
 		}
 		folder := t.TempDir()
-		for _, path := range strings.Fields(string(out)) {
+		for _, path := range files {
 			info, err := os.Stat(filepath.Join(root, path))
 			require.NoError(t, err)
 			content, err := os.ReadFile(filepath.Join(root, path))
