@@ -6,7 +6,8 @@ OVERLAY   ?= production
 # Everything is compiled as the images' programs are, and so once; the race detector alone needs cgo.
 export GOFLAGS     := $(GOFLAGS) -trimpath
 export CGO_ENABLED := 0
-GOTEST    := go test -shuffle=on -timeout=20m
+# Lint has vet's checks, and more.
+GOTEST    := go test -shuffle=on -timeout=20m -vet=off
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
