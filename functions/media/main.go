@@ -37,7 +37,7 @@ func start(ctx context.Context) error {
 		return err
 	}
 	defer photos.Close()
-	traces, err := telemetry.Open(ctx, cfg.Telemetry, "media")
+	traces, err := telemetry.Open(ctx, cfg.Telemetry, "media", log)
 	if err != nil {
 		return err
 	}

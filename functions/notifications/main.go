@@ -36,7 +36,7 @@ func start(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	traces, err := telemetry.Open(ctx, cfg.Telemetry, "notifications")
+	traces, err := telemetry.Open(ctx, cfg.Telemetry, "notifications", log)
 	if err != nil {
 		return err
 	}

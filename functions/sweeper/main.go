@@ -38,7 +38,7 @@ func start(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
-	traces, err := telemetry.Open(ctx, cfg.Telemetry, "sweeper")
+	traces, err := telemetry.Open(ctx, cfg.Telemetry, "sweeper", log)
 	if err != nil {
 		return err
 	}

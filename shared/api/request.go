@@ -135,12 +135,13 @@ func wrap(router chi.Router, log *slog.Logger, proxies Proxies) http.Handler {
 					Write(answer, problem.New(http.StatusInternalServerError, ""))
 				}
 			}
-			telemetry.Served(ctx, method, routes.RoutePattern(), answer.code)
+			took := time.Since(began)
+			telemetry.Served(ctx, telemetry.Request{ID: id, Method: known(method), Route: routes.RoutePattern(), Status: answer.code, Took: took})
 			rec.mu.Lock()
 			defer rec.mu.Unlock()
 			log.LogAttrs(ctx, rec.level, "request", append([]slog.Attr{
 				slog.String("request_id", id), slog.String("method", method), slog.String("route", routes.RoutePattern()),
-				slog.Int("status", answer.code), slog.Int64("us", time.Since(began).Microseconds()),
+				slog.Int("status", answer.code), slog.Int64("us", took.Microseconds()),
 			}, rec.attrs...)...)
 		}()
 		router.ServeHTTP(answer, r)
@@ -148,6 +149,15 @@ func wrap(router chi.Router, log *slog.Logger, proxies Proxies) http.Handler {
 			drain(w, body)
 		}
 	})
+}
+
+// known is a method, or what OpenTelemetry calls one that nobody knows: anybody may invent them.
+func known(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "_OTHER"
 }
 
 // drained is as much as is read of a body that was refused: a whole photo, which does not belong here.

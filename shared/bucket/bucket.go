@@ -13,6 +13,9 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Config says where the bucket is. Phones use the same endpoint as functions do.
@@ -90,7 +93,7 @@ func Open(cfg Config) (*Bucket, error) {
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds:        credentials.NewStaticV4(cfg.AccessKey, cfg.SecretKey, ""),
 		Secure:       secure,
-		Transport:    transport,
+		Transport:    counting{transport},
 		Region:       cfg.Region,
 		BucketLookup: minio.BucketLookupPath,
 		MaxRetries:   tries,
@@ -103,6 +106,27 @@ func Open(cfg Config) (*Bucket, error) {
 		method: cmp.Or(cfg.Method, Post), timeout: cmp.Or(cfg.Timeout, defaultTimeout),
 		sendLife: SendLife, fetchLife: FetchLife,
 	}, nil
+}
+
+// requests counts those that were sent: refused is an answer that names the client as what is wrong, but that something is not there.
+var requests, _ = otel.Meter("github.com/honeydue/backend/shared/bucket").Int64Counter("honeydue.bucket.requests", metric.WithUnit("{request}"),
+	metric.WithDescription("Requests to the bucket by their outcome: answered, refused, away"))
+
+// counting is a transport that counts.
+type counting struct{ *http.Transport }
+
+// RoundTrip sends a request.
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := c.Transport.RoundTrip(r)
+	outcome := "answered"
+	switch {
+	case err != nil || res.StatusCode >= http.StatusInternalServerError || res.StatusCode == http.StatusTooManyRequests:
+		outcome = "away"
+	case res.StatusCode >= http.StatusBadRequest && res.StatusCode != http.StatusNotFound:
+		outcome = "refused"
+	}
+	requests.Add(r.Context(), 1, metric.WithAttributes(attribute.String("http.request.method", r.Method), attribute.String("outcome", outcome)))
+	return res, err //nolint:wrapcheck // as it came
 }
 
 // Close ends connections that nobody uses.

@@ -26,6 +26,9 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/honeydue/backend/shared/timing"
 )
@@ -87,6 +90,16 @@ func open(address string, log *slog.Logger, t times) (*Cache, error) {
 	return &Cache{redis: redis.NewClient(options), log: log, times: t, held: held}, nil
 }
 
+// calls counts what was asked of Redis, and what nobody asked because it had just failed.
+var calls, _ = otel.Meter("github.com/honeydue/backend/shared/cache").Int64Counter("honeydue.cache.calls", metric.WithUnit("{call}"),
+	metric.WithDescription("Calls of Redis by their outcome: answered, failed, spared"))
+
+var answered, failed, spared = outcome("answered"), outcome("failed"), outcome("spared")
+
+func outcome(name string) metric.AddOption {
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", name)))
+}
+
 // muteClient keeps the client's own log lines off standard error, for a whole process: the cache says itself what went wrong.
 var muteClient = sync.OnceFunc(func() { redis.SetLogger(mute{}) })
 
@@ -113,6 +126,7 @@ func (c *Cache) Ping(ctx context.Context) error {
 // reading runs ask within a reader's budget and returns whether Redis answered.
 func (c *Cache) reading(ctx context.Context, what string, ask func(ctx context.Context) error) bool {
 	if time.Now().UnixNano() < c.pauseUntil.Load() {
+		calls.Add(ctx, 1, spared)
 		return false
 	}
 	return c.within(ctx, c.times.readBudget, what, ask)
@@ -130,9 +144,11 @@ func (c *Cache) within(ctx context.Context, budget time.Duration, what string, d
 	defer cancel()
 	err := do(bounded)
 	if err == nil || errors.Is(err, redis.Nil) {
+		calls.Add(ctx, 1, answered)
 		return true
 	}
 	if ctx.Err() == nil {
+		calls.Add(ctx, 1, failed)
 		c.pauseUntil.Store(time.Now().Add(c.times.pause).UnixNano())
 		c.log.WarnContext(ctx, "redis did not answer; going on without it: check REDIS_URL and the server", "doing", what, "error", err)
 	}

@@ -88,7 +88,7 @@ func (b *Base) Handler(routes func(huma.API)) http.Handler {
 
 // Serve runs the function until ctx ends, then drains and closes what was opened.
 func (b *Base) Serve(ctx context.Context, routes func(huma.API)) error {
-	traces, err := telemetry.Open(ctx, b.config.Telemetry, b.Name)
+	traces, err := telemetry.Open(ctx, b.config.Telemetry, b.Name, b.Log)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/honeydue/backend/shared/timing"
 )
@@ -55,8 +56,9 @@ var ErrSchemaOld = errors.New("the schema is older than this code needs: run mig
 
 // DB is a pool that connects on first use.
 type DB struct {
-	pool    *pgxpool.Pool
-	current atomic.Bool
+	pool     *pgxpool.Pool
+	current  atomic.Bool
+	observed metric.Registration
 }
 
 const connectTimeout = 3 * time.Second
@@ -87,11 +89,18 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{pool: pool}, nil
+	observed, err := observe(pool)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return &DB{pool: pool, observed: observed}, nil
 }
 
 // Close ends the pool's connections.
-func (db *DB) Close() { db.pool.Close() }
+func (db *DB) Close() {
+	_ = db.observed.Unregister()
+	db.pool.Close()
+}
 
 const selectSchemaVersion = `SELECT max(version_id) FROM goose_db_version WHERE is_applied`
 

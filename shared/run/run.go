@@ -19,6 +19,7 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
+	"github.com/honeydue/backend/shared/telemetry"
 	"github.com/honeydue/backend/shared/timing"
 )
 
@@ -31,7 +32,7 @@ type Config struct {
 
 // Logger returns the process's logger: JSON on standard error, with the function's name.
 func (c Config) Logger(function string) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel})).With("function", function)
+	return slog.New(telemetry.Logs(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))).With("function", function)
 }
 
 // Read fills config from the environment. Its error names the variable and never its value.

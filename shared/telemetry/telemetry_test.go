@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -36,22 +37,25 @@ func TestSpansReachTheCollector(t *testing.T) {
 		}
 	}))
 	t.Cleanup(collector.Close)
-	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks")
+	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	call(t, traces.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		telemetry.Served(r.Context(), r.Method, "/api/tasks/{id}", http.StatusServiceUnavailable)
+		telemetry.Served(r.Context(), telemetry.Request{ID: "0123456789", Method: r.Method, Route: "/api/tasks/{id}", Status: http.StatusServiceUnavailable})
 	})))
 	require.NoError(t, traces.Close(t.Context()))
 	spans := (<-received).GetResourceSpans()
 	require.Len(t, spans, 1)
-	require.Equal(t, "tasks", spans[0].GetResource().GetAttributes()[0].GetValue().GetStringValue())
+	require.Equal(t, "tasks", keys(spans[0].GetResource().GetAttributes())["service.name"])
 	span := spans[0].GetScopeSpans()[0].GetSpans()[0]
 	require.Equal(t, "0af7651916cd43dd8448eb211c80319c", hex.EncodeToString(span.GetTraceId()), "the caller's trace goes on")
 	require.Equal(t, "GET /api/tasks/{id}", span.GetName())
 	require.Equal(t, tracepb.Status_STATUS_CODE_ERROR, span.GetStatus().GetCode())
+	said := map[string]string{}
 	for _, attribute := range span.GetAttributes() {
 		require.NotContains(t, attribute.GetKey(), "address")
+		said[attribute.GetKey()] = attribute.GetValue().GetStringValue()
 	}
+	require.Equal(t, "0123456789", said["honeydue.request_id"])
 	require.Equal(t, "b7ad6b7169203331", hex.EncodeToString(span.GetParentSpanId()))
 }
 
@@ -61,7 +65,7 @@ func TestACollectorThatHangsHoldsNoProcessUp(t *testing.T) {
 	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	t.Cleanup(collector.Close)
 	t.Cleanup(func() { close(release) })
-	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks")
+	traces, err := telemetry.Open(t.Context(), telemetry.Config{Endpoint: collector.URL}, "tasks", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	call(t, traces.Handler(http.NotFoundHandler()))
 	began := time.Now()
@@ -71,7 +75,7 @@ func TestACollectorThatHangsHoldsNoProcessUp(t *testing.T) {
 
 func TestOffUnlessAnEndpointIsSet(t *testing.T) {
 	t.Parallel()
-	traces, err := telemetry.Open(t.Context(), telemetry.Config{}, "tasks")
+	traces, err := telemetry.Open(t.Context(), telemetry.Config{}, "tasks", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	handler := http.NotFoundHandler()
 	call(t, traces.Handler(handler))

@@ -6,7 +6,15 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
 )
+
+// coldStart has one value of each process.
+var coldStart, _ = otel.Meter("github.com/honeydue/backend/shared/timing").Float64Histogram("faas.init_duration", metric.WithUnit("s"),
+	metric.WithDescription("How old the process was when it took its first request"),
+	metric.WithExplicitBucketBoundaries(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5))
 
 // header is that of W3C Server Timing. Durations are milliseconds.
 const header = "Server-Timing"
@@ -32,7 +40,9 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.cold.Load() == 0 && r.URL.Path != h.probe {
-		h.cold.CompareAndSwap(0, int64(time.Since(h.born)))
+		if age := time.Since(h.born); h.cold.CompareAndSwap(0, int64(age)) {
+			coldStart.Record(r.Context(), age.Seconds())
+		}
 	}
 	a := &answer{ResponseWriter: w, cold: &h.cold}
 	h.next.ServeHTTP(a, r.WithContext(context.WithValue(r.Context(), requestKey{}, &a.request)))
