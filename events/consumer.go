@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // maxAttempts is how often a consumer tries an event before its row is dead.
@@ -64,14 +65,16 @@ type Consumer struct {
 
 // ServeHTTP takes one delivery in the binary mode of the CloudEvents HTTP binding.
 func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	timeout := c.Timeout
+	began, timeout := time.Now(), c.Timeout
 	if timeout == 0 {
 		timeout = 50 * time.Second
 	}
 	// A broker that hangs up does not stop work half-way: the effect is idempotent, the next delivery finds it done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), timeout)
 	defer cancel()
-	if err := c.receive(ctx, r.Header); err != nil {
+	err := c.receive(ctx, r.Header)
+	c.count(ctx, r.Header, began, err)
+	if err != nil {
 		c.Log.WarnContext(ctx, "event put off", "event", eventID(r.Header), "error", err)
 		w.Header().Set("Retry-After", retryAfter(5*time.Second))
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -164,6 +167,7 @@ func (c *Consumer) consume(ctx context.Context, id uuid.UUID) error {
 		return nil
 	}
 	c.Log.InfoContext(ctx, "event done", "event", id, "type", a.Type)
+	lag.Record(ctx, time.Since(a.Time).Seconds(), metric.WithAttributes(byType(a.Type)))
 	if after != nil {
 		after(ctx)
 	}

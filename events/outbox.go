@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 )
 
@@ -61,7 +62,10 @@ func NewPublisher(sink string) Publisher {
 }
 
 // Publish sends e and returns nil once the broker has taken it.
-func (p Publisher) Publish(ctx context.Context, e Event) error {
+func (p Publisher) Publish(ctx context.Context, e Event) (err error) {
+	defer func() {
+		publications.Add(ctx, 1, metric.WithAttributes(byOutcome(err == nil, "taken", "failed")))
+	}()
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	req, err := request(ctx, p.Sink, e)
