@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/honeydue/backend/events"
@@ -18,7 +19,7 @@ const (
 // schedules are the sweeps by the name of their PingSource.
 func (s *service) schedules() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"deliveries": func(ctx context.Context) error { return s.sendAllDue(ctx, deliveriesID) },
+		"deliveries": func(ctx context.Context) error { return errors.Join(s.sendAllDue(ctx, deliveriesID), s.tell(ctx)) },
 		"reminders":  func(ctx context.Context) error { return s.tick(ctx, remindersID) },
 		"digests":    func(ctx context.Context) error { return s.tick(ctx, digestsID) },
 	}

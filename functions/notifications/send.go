@@ -180,6 +180,7 @@ func (s *service) deliver(ctx context.Context, m message, c *courier) (over bool
 		log.ErrorContext(ctx, "outcome not noted; the message's lease stands", "outcome", outcome.state, "error", err)
 		return false
 	}
+	count(ctx, m.Channel, outcome.state)
 	log.InfoContext(ctx, "message handled", "outcome", outcome.state, "reason", outcome.reason, "in_doubt", outcome.inDoubt)
 	return outcome.state != "pending"
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/honeydue/backend/shared/date"
 	"github.com/honeydue/backend/shared/pg"
 	"github.com/honeydue/backend/shared/recur"
@@ -168,6 +171,9 @@ func (s *service) insert(ctx context.Context, r reminding, told []candidate, day
 		tag, err := s.db.Exec(ctx, insertReminders, r.typ, r.subject, day, lateness.Seconds(), now, people, subjects, homes, stages, ats, r.channels)
 		switch {
 		case err == nil:
+			for _, at := range ats {
+				delay.Record(ctx, now.Sub(at).Seconds(), metric.WithAttributes(attribute.String("type", r.typ)))
+			}
 			return int(tag.RowsAffected()), nil
 		case !pg.PersonGone(err): // asked again, it leaves out who has no account any more
 			return 0, fmt.Errorf("plan %s: %w", r.typ, err)

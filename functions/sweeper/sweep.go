@@ -18,6 +18,7 @@ func (s *service) sweep(ctx context.Context) error {
 		err = nil
 	}
 	removed, removeErr := s.remove(ctx)
+	removeErr = errors.Join(removeErr, s.tell(ctx))
 	if ctx.Err() != nil {
 		removeErr = nil
 	}
