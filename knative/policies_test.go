@@ -22,7 +22,7 @@ func TestPodsReachWhatTheyNeed(t *testing.T) {
 	reach := map[string]string{
 		"DATABASE_URL": "postgres", "REDIS_URL": "redis", "K_SINK": "broker", "SMTP_URL": "smtp", "S3_ENDPOINT": "s3",
 		"APNS_URL": "push", "FCM_URL": "push",
-		"OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "telemetry", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "telemetry",
 	}
 	check := func(name string, labels map[string]string, env []corev1.EnvVar) {
 		want, got := map[string]string{}, map[string]string{}
@@ -237,7 +237,8 @@ func TestFlows(t *testing.T) {
 			{"submission", internet, tcp(587), []string{"notifications"}},
 			{"submission with TLS", internet, tcp(465), []string{"notifications"}},
 			{"submission in the nodes' network", host("10.0.0.5"), tcp(587), nobody},
-			{"telemetry", collector, tcp(4318), having["OTEL_EXPORTER_OTLP_ENDPOINT"]},
+			{"traces", collector, tcp(4318), having["OTEL_EXPORTER_OTLP_ENDPOINT"]},
+			{"metrics", collector, tcp(8428), having["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]},
 		},
 		"cluster": {
 			{"servers of a test run", machine, tcp(40321), having["DATABASE_URL"]},

@@ -54,6 +54,7 @@ type System struct {
 	schedules []scheduleDetail
 	events    *eventLog
 	logs      *logBook
+	metrics   *metrics
 
 	// closers end what was started, to be called in the order of their start turned round.
 	closers []func(ctx context.Context) error
@@ -68,7 +69,7 @@ func Start(ctx context.Context, c Config) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{log: c.Log, events: &eventLog{}, logs: &logBook{}}
+	s := &System{log: c.Log, events: &eventLog{}, logs: &logBook{}, metrics: newMetrics()}
 	if err := s.start(ctx, c); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}

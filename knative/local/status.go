@@ -106,6 +106,8 @@ func (s *System) pages() http.Handler {
 	mux.HandleFunc("GET /_local/bucket", s.objects.serveList)
 	mux.HandleFunc("GET "+objectPath+"{key...}", s.objects.serveObject)
 	mux.HandleFunc("POST /_local/schedules/{name}", s.fireSchedule)
+	mux.Handle("GET "+metricsPath, s.metrics.serve())
+	mux.HandleFunc("POST "+metricsPath, s.metrics.take)
 	return onlyLocal(http.NewCrossOriginProtection().Handler(mux))
 }
 
