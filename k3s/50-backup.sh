@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Has the cluster of kubectl's context dump the database every night. Run it on the operator's machine, in a checkout; run again, it
+# Has the cluster of kubectl's context dump the database every night, and look every hour how old backups are and when certificates
+# end. Run it on the operator's machine, in a checkout; run again, it
 # changes nothing but the image of a newer checkout.
 #
 #     50-backup.sh CONTEXT

@@ -13,13 +13,17 @@ import (
 
 	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/run"
+	"github.com/honeydue/backend/shared/telemetry"
 )
 
-const usage = `usage: backup dump | backup list | backup restore <name>
+const usage = `usage: backup dump | backup list | backup restore <name> | backup watch | backup certificates <name>=<file>...
 
 dump     writes one dump, and beside it a list of what every table holds
 list     prints the dumps, the newest first; exit code 1 when the newest whole one is older than BACKUP_FRESH
 restore  fills an empty database from a dump, and compares every table with that list
+watch    sends, with the metrics, when the last dump and the last snapshot of etcd were made
+certificates
+         sends, with the metrics, when the certificates in these files end; it needs no bucket
 
 environment:
   DATABASE_URL      the database, at its direct address, as the owner of the schema (dump, restore)
@@ -28,6 +32,9 @@ environment:
   BACKUP_RECIPIENT  whom dumps are encrypted for: an age recipient, age1… (dump)
   BACKUP_IDENTITY   file with the age identity that opens them (restore)
   BACKUP_FRESH      how old the newest may be (26h)
+  BACKUP_SNAPSHOTS  where etcd's snapshots are in that bucket, such as etcd/; empty: they are not looked for (watch)
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT
+                    where metrics are sent (watch, certificates)
 
 programs: pg_dump and pg_restore, of the server's version or later`
 
@@ -38,6 +45,8 @@ type config struct {
 	Recipient   string        `envconfig:"BACKUP_RECIPIENT"`
 	Identity    string        `envconfig:"BACKUP_IDENTITY"`
 	Fresh       time.Duration `envconfig:"BACKUP_FRESH" default:"26h"`
+	Snapshots   string        `envconfig:"BACKUP_SNAPSHOTS"`
+	Telemetry   telemetry.Config
 }
 
 // transfer is what a request to the bucket may take that moves no content; ten times as long one that moves a dump.
@@ -60,7 +69,14 @@ func main() {
 }
 
 func command(ctx context.Context, args []string, out io.Writer) error {
-	known := map[string]int{"dump": 1, "list": 1, "restore": 2}
+	if len(args) > 1 && args[0] == "certificates" {
+		var cfg telemetry.Config
+		if err := run.Read(&cfg); err != nil {
+			return err
+		}
+		return sending(ctx, cfg, out, func() error { return certificates(ctx, args[1:], out) })
+	}
+	known := map[string]int{"dump": 1, "list": 1, "restore": 2, "watch": 1}
 	if len(args) == 0 || known[args[0]] != len(args) {
 		return errors.New(usage)
 	}
@@ -81,6 +97,8 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		return dump(ctx, cfg, store, out)
 	case "restore":
 		return restore(ctx, cfg, store, args[1], out)
+	case "watch":
+		return sending(ctx, cfg.Telemetry, out, func() error { return watch(ctx, cfg, store, out) })
 	}
 	return list(ctx, cfg, store, out)
 }
