@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/stretchr/testify/require"
+
+	"github.com/honeydue/backend/shared/devserver"
+	"github.com/honeydue/backend/shared/devserver/devtest"
+	"github.com/honeydue/backend/shared/devserver/ports"
+	"github.com/honeydue/backend/tests/load"
+	"github.com/honeydue/backend/tests/observability"
+)
+
+const root = "../../.."
+
+// prometheus starts one that has our rules and looks at a system every second, and returns where it answers.
+func prometheus(t *testing.T, system string) string {
+	t.Helper()
+	dir := t.TempDir()
+	rules, err := filepath.Abs(filepath.Join(root, "k3s/observability/rules"))
+	require.NoError(t, err)
+	config := fmt.Sprintf(`
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [%[1]s/honeydue.yaml, %[1]s/upkeep.yaml]
+scrape_configs: [{job_name: system, metrics_path: /_local/metrics, static_configs: [{targets: ["%[2]s"]}]}]
+`, rules, strings.TrimPrefix(system, "http://"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600))
+	port, err := ports.Free(t.Context())
+	require.NoError(t, err)
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	cmd := exec.CommandContext(t.Context(), "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	var said strings.Builder
+	cmd.Stderr = &said
+	require.NoError(t, cmd.Start(), "prometheus is a package of Debian's")
+	t.Cleanup(func() {
+		_ = cmd.Wait() // its context has ended
+		if t.Failed() {
+			t.Log(said.String())
+		}
+	})
+	return "http://" + address
+}
+
+// ask returns the data of an answer of Prometheus.
+func ask[T any](ctx context.Context, address string) (data T, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return data, fmt.Errorf("make request: %w", err)
+	}
+	res, err := devtest.Client.Do(req)
+	if err != nil {
+		return data, fmt.Errorf("ask prometheus: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var answer struct {
+		Status, Error string
+		Data          T
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return data, fmt.Errorf("read answer: %w", err)
+	}
+	if answer.Status != "success" {
+		return data, errors.New(answer.Error)
+	}
+	return answer.Data, nil
+}
+
+// backup runs the command as its CronJobs do, with the system's own database and bucket.
+func backup(t *testing.T, at *load.Site, args ...string) {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "../../../functions/backup"}, args...)...)
+	cmd.Env = append(os.Environ(),
+		"DATABASE_URL="+at.Local.Postgres.URL(devserver.Owner, "honeydue"), "BACKUP_RECIPIENT="+identity.Recipient().String(),
+		"S3_ENDPOINT="+at.Local.S3.URL(), "S3_REGION="+devserver.Region, "S3_BUCKET=honeydue",
+		"S3_ACCESS_KEY="+at.Local.S3.AccessKey(), "S3_SECRET_KEY="+at.Local.S3.SecretKey(),
+		"BACKUP_SNAPSHOTS=etcd/", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="+at.URL+"/_local/metrics")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+// certificate returns a file with one.
+func certificate(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), "tls.crt")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	require.NoError(t, os.WriteFile(path, block, 0o600))
+	return path
+}
+
+// Prometheus, at a system that the town lives with, finds every metric that a rule or a panel names, and can work out all of them.
+func TestPrometheusFindsEveryMetric(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	at, end, err := load.Start(ctx, false)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, end()) }()
+	look := prometheus(t, at.URL)
+	town, err := settleIn(ctx, at, &book{})
+	require.NoError(t, err)
+	lasting, stop := context.WithTimeout(ctx, 40*time.Second)
+	defer stop()
+	town.live(ctx, lasting, 20)
+
+	// Nobody here was told of anything due, since their accounts are younger than the last hour that they chose.
+	for _, statement := range []string{
+		`UPDATE auth_user SET created_at = now() - interval '3 days'`,
+		`UPDATE task_task SET due_on = (now() AT TIME ZONE 'UTC')::date - (id % 3)::int, next_due_on = (now() AT TIME ZONE 'UTC')::date - (id % 3)::int WHERE next_due_on IS NOT NULL`,
+		`UPDATE notification_schedule SET planned_until = now() - interval '25 hours'`,
+	} {
+		_, err := at.DB.Exec(ctx, statement)
+		require.NoError(t, err, statement)
+	}
+	for _, schedule := range []string{"reminders", "deliveries", "uploads", "outbox"} {
+		require.NoError(t, at.Local.Fire(ctx, schedule))
+	}
+	backup(t, at, "dump")
+	backup(t, at, "watch")
+	backup(t, at, "certificates", "origin="+certificate(t))
+
+	exprs, err := observability.Exprs(root)
+	require.NoError(t, err)
+	wanted := map[string]bool{}
+	for _, expr := range exprs {
+		for _, name := range observability.Metrics(expr) {
+			wanted[name] = true
+		}
+	}
+	require.Greater(t, len(wanted), 20)
+	require.NoError(t, load.Eventually(ctx, func(ctx context.Context) error {
+		found, err := ask[[]string](ctx, look+"/api/v1/label/__name__/values")
+		if err != nil {
+			return err
+		}
+		missing := slices.Sorted(maps.Keys(wanted))
+		missing = slices.DeleteFunc(missing, func(name string) bool { return slices.Contains(found, name) })
+		if len(missing) > 0 {
+			return fmt.Errorf("not found: %s", strings.Join(missing, ", "))
+		}
+		return nil
+	}))
+	for _, expr := range exprs {
+		_, err := ask[any](ctx, look+"/api/v1/query?query="+url.QueryEscape(expr))
+		require.NoError(t, err, expr)
+	}
+	requireQuiet(ctx, t, look)
+}
+
+// requireQuiet looks that all rules are worked out, and that of a system which is well none says anything but what is true of this one:
+// it has no etcd.
+func requireQuiet(ctx context.Context, t *testing.T, look string) {
+	t.Helper()
+	type rules struct {
+		Groups []struct {
+			Rules []struct {
+				Name, Health, LastError, State string
+			}
+		}
+	}
+	found, err := ask[rules](ctx, look+"/api/v1/rules")
+	require.NoError(t, err)
+	n := 0
+	for _, group := range found.Groups {
+		for _, r := range group.Rules {
+			n++
+			require.Contains(t, []string{"ok", "unknown"}, r.Health, "%s: %s", r.Name, r.LastError)
+			if r.Name != "BackupOld" && r.Name != "RemindersLate" { // the test made reminders late
+				require.NotEqual(t, "firing", r.State, r.Name)
+			}
+		}
+	}
+	alerts, err := observability.Alerts(root)
+	require.NoError(t, err)
+	require.Len(t, alerts, n)
+}
