@@ -24,8 +24,9 @@ type route struct {
 	Services    []struct {
 		reference `json:",inline"`
 
-		Kind string `json:"kind"`
-		Port int    `json:"port"`
+		Kind     string `json:"kind"`
+		Port     int    `json:"port"`
+		NativeLB bool   `json:"nativeLB"`
 	} `json:"services"`
 }
 
