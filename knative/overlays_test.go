@@ -111,27 +111,6 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
-// The second pass stays on the node of the first: k3s/traefik's Service has it so, for whoever asks the Service and not its endpoints.
-func TestTheSecondPassStaysOnItsNode(t *testing.T) {
-	t.Parallel()
-	for _, overlay := range overlays(t) {
-		n := 0
-		for _, r := range render(t, overlay).routes {
-			for _, route := range r.T.Spec.Routes {
-				for _, s := range route.Services {
-					n++
-					require.Equal(t, reference{Name: "traefik-private", Namespace: "kube-system"}, s.reference, r.T.Name)
-					require.True(t, s.NativeLB, r.T.Name)
-				}
-			}
-		}
-		require.Positive(t, n, overlay)
-	}
-	config, err := os.ReadFile("../k3s/traefik/config.yaml")
-	require.NoError(t, err)
-	require.Regexp(t, `(?s) private:\n +spec:\n[^:]+type: ClusterIP\n[^:]+:[^:]+internalTrafficPolicy: Local\n`, string(config))
-}
-
 func requireNoToken(t *testing.T, pod corev1.PodSpec) {
 	t.Helper()
 	require.NotNil(t, pod.AutomountServiceAccountToken)

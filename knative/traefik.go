@@ -24,9 +24,8 @@ type route struct {
 	Services    []struct {
 		reference `json:",inline"`
 
-		Kind     string `json:"kind"`
-		Port     int    `json:"port"`
-		NativeLB bool   `json:"nativeLB"`
+		Kind string `json:"kind"`
+		Port int    `json:"port"`
 	} `json:"services"`
 }
 
