@@ -35,8 +35,19 @@ func migrate(ctx context.Context, log *slog.Logger, url string) error {
 	}
 	defer func() { _ = turn.Close() }()
 	for _, function := range functions {
-		if err := ensureRole(ctx, db, function, os.Getenv(strings.ToUpper(function)+"_DATABASE_PASSWORD")); err != nil {
+		if err := ensureRole(ctx, db, rolePrefix+function, "NOINHERIT"); err != nil {
 			return fmt.Errorf("role of %s: %w", function, err)
+		}
+		if password := os.Getenv(strings.ToUpper(function) + "_DATABASE_PASSWORD"); password != "" {
+			if err := setPassword(ctx, db, rolePrefix+function, password); err != nil {
+				return err
+			}
+		}
+	}
+	// Behind the others: what a rotation chose holds.
+	if list := os.Getenv("DATABASE_LOGINS"); list != "" {
+		if err := ensureLogins(ctx, db, list); err != nil {
+			return err
 		}
 	}
 	files, err := fs.Sub(migrations, "migrations")
@@ -95,23 +106,27 @@ ALTER ROLE %[1]s SET statement_timeout = '5s';
 ALTER ROLE %[1]s SET lock_timeout = '4s';
 ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '5s';`
 
-func ensureRole(ctx context.Context, db *sql.DB, function, password string) error {
-	role := "honeydue_" + function
+// rolePrefix begins the name of each function's role.
+const rolePrefix = "honeydue_"
+
+// ensureRole makes a role that may sign in, with these attributes, if it is not there, and sets its time-outs.
+func ensureRole(ctx context.Context, db *sql.DB, role, attributes string) error {
 	var exists bool
 	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1)`, role).Scan(&exists); err != nil {
 		return fmt.Errorf("look up: %w", err)
 	}
 	if !exists {
-		if _, err := db.ExecContext(ctx, `CREATE ROLE `+role+` LOGIN NOINHERIT`); err != nil {
+		if _, err := db.ExecContext(ctx, `CREATE ROLE `+role+` LOGIN `+attributes); err != nil {
 			return fmt.Errorf("create: %w", err)
 		}
 	}
 	if _, err := db.ExecContext(ctx, fmt.Sprintf(roleSettings, role)); err != nil {
 		return fmt.Errorf("set time-outs: %w", err)
 	}
-	if password == "" {
-		return nil
-	}
+	return nil
+}
+
+func setPassword(ctx context.Context, db *sql.DB, role, password string) error {
 	// ALTER ROLE takes no parameters; quote_literal makes the password safe to write into it.
 	var statement string
 	if err := db.QueryRowContext(ctx, `SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)`, role, password).Scan(&statement); err != nil {

@@ -88,6 +88,34 @@ func TestPasswordsAreSetAndNeverTold(t *testing.T) {
 	require.False(t, has("sweeper"))
 }
 
+// A second login has what its function's role has, by way of that role, and its time-outs; either's password is set.
+func TestLogins(t *testing.T) {
+	own := devtest.New(t)
+	owner := connect(t, own.OwnerURL())
+	defer func() { // roles are the server's, which other tests have too
+		_, err := owner.Exec(t.Context(), `DROP ROLE IF EXISTS honeydue_media_b`)
+		require.NoError(t, err)
+	}()
+	t.Setenv("DATABASE_LOGINS", "honeydue_media:hunter2,honeydue_media_b:hunter3")
+	var log strings.Builder
+	for range 2 {
+		require.NoError(t, migrate(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), own.OwnerURL()))
+	}
+	require.NotContains(t, log.String(), "hunter")
+	for _, login := range []string{"honeydue_media", "honeydue_media_b"} {
+		require.True(t, value[bool](t, owner, `SELECT rolpassword IS NOT NULL FROM pg_authid WHERE rolname = $1`, login))
+		conn := connect(t, own.Servers.Postgres.URL(login, own.Name))
+		require.Equal(t, "5s", value[string](t, conn, `SELECT current_setting('statement_timeout')`))
+		require.Equal(t, 0, value[int](t, conn, `SELECT count(id) FROM upload_media`))
+		_, err := conn.Exec(t.Context(), `SELECT password_hash FROM auth_user`)
+		require.ErrorContains(t, err, "permission denied")
+	}
+	for _, list := range []string{"honeydue_media", "honeydue_media:", "media:x", "honeydue_migrate:x", "postgres:x", "honeydue_media_c:x", "honeydue_media:x,"} {
+		t.Setenv("DATABASE_LOGINS", list)
+		require.ErrorIs(t, migrate(t.Context(), slog.New(slog.DiscardHandler), own.OwnerURL()), errLogins, list)
+	}
+}
+
 // Each role may do what its function does, which the functions' own tests show, and nothing of this.
 func TestWhatRolesAreRefused(t *testing.T) {
 	t.Parallel()
