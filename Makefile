@@ -64,8 +64,8 @@ secrets: ## make the Secrets of the cluster of kubectl's context from ENV_FILE (
 renew: ## start FN anew, as it runs, with the Secrets as they are now (FN, all; OVERLAY, production)
 	$(DEPLOY) renew $(FN)
 
-rotate: ## go on with the rotation of WHAT (code-key, admin-key), or begin one; docs/secrets.md has the others
-	$(DEPLOY) rotate "$(WHAT)"
+rotate: ## go on with the rotation of WHAT, or begin one: docs/secrets.md (ENV_FILE, the new values of what a provider made)
+	$(DEPLOY) rotate "$(WHAT)" "$(ENV_FILE)"
 
 e2e: ## deploy to the cluster of KUBECONFIG and prove everything there; takes it down again
 	go test -tags=e2e -count=1 -timeout=45m -v ./tests/e2e

@@ -43,10 +43,16 @@ func (c *Cluster) createSecrets(ctx context.Context) error {
 	for _, key := range slices.Sorted(maps.Keys(secrets)) {
 		fmt.Fprintf(&lines, "%s=%s\n", key, secrets[key])
 	}
-	file := filepath.Join(c.dir, "secrets.env")
-	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+	if err := os.WriteFile(c.secretsFile(), []byte(lines.String()), 0o600); err != nil {
 		return fmt.Errorf("write secrets: %w", err)
 	}
-	_, err := c.Make(ctx, "secrets", "OVERLAY=cluster", "ENV_FILE="+file)
+	return c.Secrets(ctx)
+}
+
+func (c *Cluster) secretsFile() string { return filepath.Join(c.dir, "secrets.env") }
+
+// Secrets makes the Secrets of the file that the operator keeps; again, as somebody who changed a line of it.
+func (c *Cluster) Secrets(ctx context.Context) error {
+	_, err := c.Make(ctx, "secrets", "OVERLAY=cluster", "ENV_FILE="+c.secretsFile())
 	return err
 }

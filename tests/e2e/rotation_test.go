@@ -4,9 +4,14 @@ package e2e
 
 import (
 	"context"
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/honeydue/backend/tests/cluster"
@@ -48,7 +53,7 @@ func TestRotation(t *testing.T) {
 	require.NoError(t, late.Verify(ctx, sixDigits.FindString(mailTo(ctx, t, c, late.Email, "confirm your email").Text)))
 	require.NoError(t, done.Owner.OneClick(ctx, joined), "a link of the old key")
 	require.NoError(t, done.Owner.Read(ctx, "/api/auth/me/", nil), "nobody is signed out")
-	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=everything", "OVERLAY=cluster"), "there are admin-key and code-key")
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=everything", "OVERLAY=cluster"), "there are admin-key, code-key, database-logins, push-keys")
 
 	// Nothing changed since: nothing is renewed.
 	newest := func() string {
@@ -82,4 +87,79 @@ func arrive(ctx context.Context, t *testing.T, c *cluster.Cluster, clock *time.T
 		}
 	}
 	return all
+}
+
+// TestLoginsRotate: the passwords with which functions sign in to the database change under load, and no request fails. Nobody is signed
+// out; the former passwords open nothing in the end; make secrets with the old file leaves the new ones.
+func TestLoginsRotate(t *testing.T) {
+	ctx, c := within(t, 10*time.Minute)
+	done, err := story.MainJob(ctx, c.Phone)
+	require.NoError(t, err)
+	address := func() string {
+		encoded, err := c.Kubectl(ctx, "", "get", "secret/honeydue-tasks", "--namespace", cluster.Namespace, "--output", "jsonpath={.data.DATABASE_URL}")
+		require.NoError(t, err)
+		text, err := base64.StdEncoding.DecodeString(encoded)
+		require.NoError(t, err)
+		return string(text)
+	}
+	signsIn := func(address string) error {
+		conn, err := pgx.Connect(ctx, address)
+		if err != nil {
+			return err
+		}
+		return conn.Close(ctx)
+	}
+	former := address()
+	require.NoError(t, signsIn(former))
+
+	ended := make(chan error, 1)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for reading.Err() == nil {
+			if err := done.Owner.Read(ctx, "/api/tasks/", nil); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}()
+	makes(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster")
+	stop()
+	require.NoError(t, <-ended, "a request failed while passwords changed")
+	next := address()
+	require.NotEqual(t, former, next)
+	require.Contains(t, next, "honeydue_tasks_b:")
+	require.NoError(t, signsIn(next))
+	require.NoError(t, signsIn(former), "pods that end still use it")
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster"), "may be in use until")
+
+	note, err := c.Kubectl(ctx, "", "get", "secret/honeydue-database-logins", "--namespace", cluster.Namespace, "--output", `jsonpath={.metadata.annotations.myhoneydue\.com/rotation}`)
+	require.NoError(t, err)
+	fields := strings.Fields(note)
+	require.Len(t, fields, 3, note)
+	_, err = c.Kubectl(ctx, "", "annotate", "--overwrite", "--namespace", cluster.Namespace, "secret/honeydue-database-logins", "myhoneydue.com/rotation=used 2026-01-01T00:00:00Z "+fields[2])
+	require.NoError(t, err)
+	makes(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster")
+	require.Error(t, signsIn(former), "nobody's")
+	require.NoError(t, signsIn(next))
+	require.NoError(t, done.Owner.Read(ctx, "/api/tasks/", nil), "nobody is signed out")
+	require.NoError(t, c.Secrets(ctx))
+	require.Equal(t, next, address(), "the old file does not bring the old password back")
+
+	// What a provider made comes from a file, of which other lines change nothing.
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=smtp", "OVERLAY=cluster"), "give ENV_FILE")
+	file := filepath.Join(t.TempDir(), "new.env")
+	require.NoError(t, os.WriteFile(file, []byte("honeydue-s3/S3_ACCESS_KEY=wrong\nhoneydue-smtp/SMTP_URL="+c.Mailbox.URL()+"?tls=none\n"), 0o600))
+	said, err := c.Make(ctx, "rotate", "WHAT=smtp", "OVERLAY=cluster", "ENV_FILE="+file)
+	require.NoError(t, err)
+	require.Contains(t, said, "in use by notifications; revoke the old credential")
+	require.NoError(t, os.WriteFile(file, []byte("honeydue-s3/S3_ACCESS_KEY=x\n"), 0o600))
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=smtp", "OVERLAY=cluster", "ENV_FILE="+file), "has no line of Secret honeydue-smtp")
+
+	// The other way round, and so for ever.
+	makes(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster")
+	require.Contains(t, address(), "honeydue_tasks:")
+	require.NoError(t, signsIn(address()))
+	require.NoError(t, done.Owner.Read(ctx, "/api/tasks/", nil))
 }

@@ -21,9 +21,10 @@ const usage = `usage: make deploy [FN=tasks] [OVERLAY=production]
        make rollback FN=tasks
        make secrets ENV_FILE=production.env
        make renew [FN=uploads]
-       make rotate WHAT=code-key | admin-key
+       make rotate WHAT=code-key | admin-key | database-logins
+       make rotate WHAT=s3-key | smtp | push-keys | redis-password ENV_FILE=new.env
 that is: deploy [-overlay production] deploy [function] | canary <function> <percent> | promote <function> | rollback <function> |
-secrets <file> | renew [function] | rotate <what>`
+secrets <file> | renew [function] | rotate <what> [file]`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -68,7 +69,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case command == "renew" && len(args) == 1:
 		return r.renew(ctx, args[0])
 	case command == "rotate" && len(args) == 1:
-		return r.rotate(ctx, args[0], time.Now())
+		return r.rotate(ctx, args[0], "", time.Now())
+	case command == "rotate" && len(args) == 2:
+		return r.rotate(ctx, args[0], args[1], time.Now())
 	}
 	return errors.New(usage)
 }

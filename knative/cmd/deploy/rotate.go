@@ -89,12 +89,13 @@ func (g ring) note() any {
 	return g.step + " " + g.at.UTC().Format(time.RFC3339)
 }
 
-// rotate goes on with the rotation of a key, or begins one: called again until it says that it is done, with some time before the last
-// step. It may be interrupted at any moment.
-func (r *rollout) rotate(ctx context.Context, what string, now time.Time) error {
-	of, ok := rotations[what]
-	if !ok {
-		return fmt.Errorf("rotate: there is no %q; there are %s", what, strings.Join(slices.Sorted(maps.Keys(rotations)), " and "))
+// rotate goes on with the rotation of a secret, or begins one: called again until it says that it is done, with some time before the
+// last step. It may be interrupted at any moment. File has the new values of one that a provider made.
+func (r *rollout) rotate(ctx context.Context, what, file string, now time.Time) error {
+	known := append(slices.Sorted(maps.Keys(rotations)), databaseLogins)
+	known = append(known, slices.Sorted(maps.Keys(givens))...)
+	if !slices.Contains(known, what) {
+		return fmt.Errorf("rotate: there is no %q; there are %s", what, strings.Join(known, ", "))
 	}
 	if err := r.prepare(ctx, ""); err != nil {
 		return err
@@ -102,6 +103,17 @@ func (r *rollout) rotate(ctx context.Context, what string, now time.Time) error 
 	if err := r.checkCluster(ctx); err != nil {
 		return err
 	}
+	if what == databaseLogins {
+		return r.rotateLogins(ctx, now)
+	}
+	if g, ok := givens[what]; ok {
+		return r.rotateGiven(ctx, g, file)
+	}
+	return r.rotateKey(ctx, rotations[what], now)
+}
+
+// rotateKey goes on with the rotation of a key that is ours to choose.
+func (r *rollout) rotateKey(ctx context.Context, of rotated, now time.Time) error {
 	readers, err := r.readers(of.secret)
 	if err != nil {
 		return err
@@ -198,18 +210,27 @@ func readRing(ctx context.Context, of rotated, namespace string) (*object, ring,
 	return secret, g, nil
 }
 
-// writeRing changes the key and the note and nothing else, if the Secret is still the one that was read.
+// writeRing changes the key and the note and nothing else.
 func writeRing(ctx context.Context, of rotated, secret *object, g ring) error {
+	return patchSecret(ctx, secret, of.key, strings.Join(g.keys, ","), map[string]any{rotation: g.note()})
+}
+
+// patchSecret changes a key and annotations, if the Secret is still the one that was read.
+func patchSecret(ctx context.Context, secret *object, key, value string, annotations map[string]any) error {
+	metadata := map[string]any{"resourceVersion": secret.GetResourceVersion()}
+	if annotations != nil {
+		metadata["annotations"] = annotations
+	}
 	patch, err := encode([]*object{{Object: map[string]any{
-		"metadata": map[string]any{"resourceVersion": secret.GetResourceVersion(), "annotations": map[string]any{rotation: g.note()}},
-		"data":     map[string]any{of.key: base64.StdEncoding.EncodeToString([]byte(strings.Join(g.keys, ",")))},
+		"metadata": metadata,
+		"data":     map[string]any{key: base64.StdEncoding.EncodeToString([]byte(value))},
 	}}})
 	if err != nil {
 		return err
 	}
 	// On standard input: an argument could be read by whoever lists processes.
-	if _, err := kubectl(ctx, patch, "patch", "secret", of.secret, "--namespace", secret.GetNamespace(), "--type", "merge", "--patch-file", "/dev/stdin"); err != nil {
-		return fmt.Errorf("write Secret %s: %w", of.secret, err)
+	if _, err := kubectl(ctx, patch, "patch", "secret", secret.GetName(), "--namespace", secret.GetNamespace(), "--type", "merge", "--patch-file", "/dev/stdin"); err != nil {
+		return fmt.Errorf("write Secret %s: %w", secret.GetName(), err)
 	}
 	return nil
 }

@@ -41,15 +41,22 @@ func (r *rollout) secrets(ctx context.Context, file string) error {
 	if err := r.keepRotated(ctx, made); err != nil {
 		return err
 	}
+	if err := applySecrets(ctx, made); err != nil {
+		return err
+	}
+	r.say("applied Secrets: %d", len(made))
+	return nil
+}
+
+// applySecrets sends Secrets to the server to be applied there: the other way keeps a readable copy of every value in an annotation.
+func applySecrets(ctx context.Context, made []*object) error {
 	documents, err := encode(made)
 	if err != nil {
 		return err
 	}
-	// Applied on the server: the other way keeps a readable copy of every value in an annotation.
 	if _, err := kubectl(ctx, documents, "apply", "--server-side", "--force-conflicts", "--field-manager", "deploy", "--filename", "-"); err != nil {
 		return fmt.Errorf("apply Secrets: %w", err)
 	}
-	r.say("applied Secrets: %d", len(made))
 	return nil
 }
 
@@ -105,28 +112,49 @@ func secretsOf(text, namespace string) ([]*object, error) {
 // keepRotated leaves a key as the cluster has it that make rotate may have changed there: the file does not know the new one, which is
 // nowhere else, and what it signed or sealed would be lost.
 func (r *rollout) keepRotated(ctx context.Context, made []*object) error {
+	kept := map[string][]string{} // keys by their Secrets
 	for _, of := range rotations {
-		for _, o := range made {
-			if o.GetName() != of.secret {
-				continue
-			}
-			live, err := get(ctx, o.GetNamespace(), "secret", of.secret)
-			if err != nil {
-				return fmt.Errorf("read Secret %s: %w", of.secret, err)
-			}
-			if live == nil {
-				continue
-			}
-			has, _, _ := unstructured.NestedString(live.Object, "data", of.key)
-			given, _, _ := unstructured.NestedString(o.Object, "data", of.key)
-			if has == "" || given == "" || has == given {
-				continue
-			}
-			if err := unstructured.SetNestedField(o.Object, has, "data", of.key); err != nil {
-				return fmt.Errorf("keep %s of Secret %s: %w", of.key, of.secret, err)
-			}
-			r.say("kept %s of Secret %s as the cluster has it: make rotate changes it there. To have the file's, delete the Secret first (docs/secrets.md)", of.key, of.secret)
+		kept[of.secret] = append(kept[of.secret], of.key)
+	}
+	chosen, err := get(ctx, made[0].GetNamespace(), "secret", loginsSecret)
+	if err != nil {
+		return fmt.Errorf("read Secret %s: %w", loginsSecret, err)
+	}
+	if chosen != nil {
+		for _, f := range of(r.rendered, stageFunction) {
+			kept[addressSecret(f)] = append(kept[addressSecret(f)], addressKey)
 		}
 	}
+	for _, o := range made {
+		if len(kept[o.GetName()]) == 0 {
+			continue
+		}
+		live, err := get(ctx, o.GetNamespace(), "secret", o.GetName())
+		if err != nil {
+			return fmt.Errorf("read Secret %s: %w", o.GetName(), err)
+		}
+		if live == nil {
+			continue
+		}
+		for _, key := range kept[o.GetName()] {
+			if err := r.keep(o, live, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keep leaves a key of o as live has it, if both have it.
+func (r *rollout) keep(o, live *object, key string) error {
+	has, _, _ := unstructured.NestedString(live.Object, "data", key)
+	given, _, _ := unstructured.NestedString(o.Object, "data", key)
+	if has == "" || given == "" || has == given {
+		return nil
+	}
+	if err := unstructured.SetNestedField(o.Object, has, "data", key); err != nil {
+		return fmt.Errorf("keep %s of Secret %s: %w", key, o.GetName(), err)
+	}
+	r.say("kept %s of Secret %s as the cluster has it: make rotate changes it there. To have the file's, delete the Secret first (docs/secrets.md)", key, o.GetName())
 	return nil
 }
