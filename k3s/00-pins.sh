@@ -16,7 +16,10 @@ while read -r name; do
         continue
     fi
     got=$(sum_of "$folder/file")
-    if [[ $got == "$pin_sum" ]]; then
+    if [[ $pin_sum == unknown ]]; then
+        say "$name $pin_version: $got; compare that with the publisher's release, and put it into pins.lock"
+        wrong=1
+    elif [[ $got == "$pin_sum" ]]; then
         printf '%s %s: as pinned, verified: %s\n' "$name" "$pin_version" "$pin_verified"
     else
         say "$name $pin_version: $got, and pins.lock has $pin_sum"

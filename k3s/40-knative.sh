@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs Knative Serving and Eventing with our configuration in the cluster of kubectl's context, or brings them to what this folder
+# Installs Knative Serving and Eventing, and the channel between it and NATS, with our configuration in the cluster of kubectl's context, or brings them to what this folder
 # says. Run it on the operator's machine; run again, it changes nothing.
 #
 #     40-knative.sh CONTEXT
@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cp -R "$k3s/knative/." "$folder"
 definitions=(serving-crds eventing-crds)
-for name in "${definitions[@]}" serving-core eventing-core mt-channel-broker; do
+for name in "${definitions[@]}" serving-core eventing-core mt-channel-broker eventing-jsm; do
     fetch "$name" "$folder/upstream/$name.yaml" 644
 done
 
