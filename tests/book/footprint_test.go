@@ -22,7 +22,7 @@ func of(list corev1.ResourceList) share {
 	return share{list.Cpu().MilliValue(), memory.Value() >> 20}
 }
 
-// requested is what the containers of a manifest's one set of pods ask for, each.
+// requested is what the containers of a manifest's sets of pods ask for, a pod of each.
 func requested(t *testing.T, path string) (each share) {
 	t.Helper()
 	for document := range strings.SplitSeq(read(t, path).text, "\n---\n") {
@@ -31,7 +31,7 @@ func requested(t *testing.T, path string) (each share) {
 			Spec struct{ Template corev1.PodTemplateSpec }
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(document), &set))
-		if set.Kind == "StatefulSet" {
+		if set.Kind == "StatefulSet" || set.Kind == "Deployment" {
 			for _, c := range set.Spec.Template.Spec.Containers {
 				s := of(c.Resources.Requests)
 				each = share{each.cpu + s.cpu, each.memory + s.memory}
@@ -69,6 +69,12 @@ func TestFootprint(t *testing.T) {
 
 	require.Equal(t, requested(t, "k3s/nats/nats.yaml").times(2), rows["NATS, two of three"])
 	require.Equal(t, requested(t, "k3s/redis/redis.yaml"), rows["Redis"])
+	var watching share
+	for _, name := range []string{"victoria-metrics", "vmalert", "alertmanager", "jaeger", "grafana"} {
+		s := requested(t, "k3s/observability/"+name+".yaml")
+		watching = share{watching.cpu + s.cpu, watching.memory + s.memory}
+	}
+	require.Equal(t, watching, rows["VictoriaMetrics, vmalert, Alertmanager, Jaeger, Grafana"])
 	var quota struct {
 		Spec struct{ Hard corev1.ResourceList }
 	}

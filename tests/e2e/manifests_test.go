@@ -98,10 +98,10 @@ func TestTheClusterAcceptsTraefiksTLS(t *testing.T) {
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(known), out)
 }
 
-// TestTheClusterAcceptsWhatStandsBeside: Redis, NATS and the nightly dump pass validation, and Pod Security as their namespaces enforce it.
+// TestTheClusterAcceptsWhatStandsBeside: Redis, NATS, the nightly dump, and what watches it all pass validation, and Pod Security as their namespaces enforce it.
 func TestTheClusterAcceptsWhatStandsBeside(t *testing.T) {
 	ctx, c := within(t, 2*time.Minute)
-	for folder, namespace := range map[string]string{"redis": "redis", "nats": "nats-io", "backup": "backup"} {
+	for folder, namespace := range map[string]string{"redis": "redis", "nats": "nats-io", "backup": "backup", "observability": "observability"} {
 		text, err := c.Kubectl(ctx, "", "kustomize", filepath.Join("..", "..", "k3s", folder))
 		require.NoError(t, err)
 		text = unbuilt.ReplaceAllString(text, "registry.example/backup@sha256:"+strings.Repeat("0", 64))
