@@ -111,6 +111,21 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
+// Nobody outside says which trace their request belongs to.
+func TestTracesBeginHere(t *testing.T) {
+	t.Parallel()
+	for _, overlay := range overlays(t) {
+		headers := 0
+		for _, m := range render(t, overlay).middlewares {
+			if m.T.Name == "headers" {
+				headers++
+				require.Equal(t, map[string]string{"Traceparent": "", "Tracestate": ""}, m.T.Spec.Headers.CustomRequestHeaders)
+			}
+		}
+		require.Equal(t, 1, headers, overlay)
+	}
+}
+
 func requireNoToken(t *testing.T, pod corev1.PodSpec) {
 	t.Helper()
 	require.NotNil(t, pod.AutomountServiceAccountToken)
