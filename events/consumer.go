@@ -72,8 +72,10 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A broker that hangs up does not stop work half-way: the effect is idempotent, the next delivery finds it done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), timeout)
 	defer cancel()
+	answered := false // a panic is put off as well
+	defer func() { c.count(ctx, r.Header, began, answered) }()
 	err := c.receive(ctx, r.Header)
-	c.count(ctx, r.Header, began, err)
+	answered = err == nil
 	if err != nil {
 		c.Log.WarnContext(ctx, "event put off", "event", eventID(r.Header), "error", err)
 		w.Header().Set("Retry-After", retryAfter(5*time.Second))

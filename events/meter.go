@@ -34,12 +34,12 @@ func byOutcome(ok bool, well, badly string) attribute.KeyValue {
 	return attribute.String("outcome", badly)
 }
 
-// count notes that a delivery with header h, which arrived at began, was answered.
-func (c *Consumer) count(ctx context.Context, h http.Header, began time.Time, err error) {
+// count notes how a delivery with header h ended, which arrived at began.
+func (c *Consumer) count(ctx context.Context, h http.Header, began time.Time, done bool) {
 	if !processed.Enabled(ctx) {
 		return
 	}
-	attributes := []attribute.KeyValue{byOutcome(err == nil, "done", "put off")}
+	attributes := []attribute.KeyValue{byOutcome(done, "done", "put off")}
 	typ := h.Get("Ce-Type")
 	_, ours := Lookup(typ)
 	_, schedule, _ := strings.Cut(h.Get("Ce-Source"), "/pingsources/")

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Times of a delivery row. A row is born with a lease, so that the relay leaves it alone while the function
@@ -135,8 +136,9 @@ func (o *Outbox) Append(ctx context.Context, tx Tx, data Data) error {
 	for _, consumer := range entry.Consumers {
 		tx.Queue(insertDelivery, e.ID.String(), consumer, birthLease.Seconds())
 	}
+	span := trace.SpanContextFromContext(ctx) // for lines of the log
 	tx.AfterCommit(func() {
-		o.Tasks.Go(func(ctx context.Context) { o.publish(ctx, e) })
+		o.Tasks.Go(func(ctx context.Context) { o.publish(trace.ContextWithSpanContext(ctx, span), e) })
 	})
 	return nil
 }

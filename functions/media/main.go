@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/pg"
@@ -42,5 +41,6 @@ func start(ctx context.Context) error {
 		return err
 	}
 	err = run.Serve(ctx, cfg.Run, log, &run.Background{}, traces.Handler(newService(db, photos, log).handler()))
-	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
+	traces.End(context.WithoutCancel(ctx))
+	return err
 }

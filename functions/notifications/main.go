@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/honeydue/backend/shared/code"
 	"github.com/honeydue/backend/shared/pg"
@@ -48,5 +47,6 @@ func start(ctx context.Context) error {
 	defer s.close()
 	s.ends = ctx.Done()
 	err = run.Serve(ctx, cfg.Run, log, background, traces.Handler(s.handler()))
-	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
+	traces.End(context.WithoutCancel(ctx))
+	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/honeydue/backend/events"
@@ -19,9 +18,12 @@ const (
 // schedules are the sweeps by the name of their PingSource.
 func (s *service) schedules() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"deliveries": func(ctx context.Context) error { return errors.Join(s.sendAllDue(ctx, deliveriesID), s.tell(ctx)) },
-		"reminders":  func(ctx context.Context) error { return s.tick(ctx, remindersID) },
-		"digests":    func(ctx context.Context) error { return s.tick(ctx, digestsID) },
+		"deliveries": func(ctx context.Context) error {
+			defer s.tell(ctx)
+			return s.sendAllDue(ctx, deliveriesID)
+		},
+		"reminders": func(ctx context.Context) error { return s.tick(ctx, remindersID) },
+		"digests":   func(ctx context.Context) error { return s.tick(ctx, digestsID) },
 	}
 }
 

@@ -180,7 +180,7 @@ func (s *service) deliver(ctx context.Context, m message, c *courier) (over bool
 		log.ErrorContext(ctx, "outcome not noted; the message's lease stands", "outcome", outcome.state, "error", err)
 		return false
 	}
-	count(ctx, m.Channel, outcome.state)
+	count(ctx, m.Channel, outcome)
 	log.InfoContext(ctx, "message handled", "outcome", outcome.state, "reason", outcome.reason, "in_doubt", outcome.inDoubt)
 	return outcome.state != "pending"
 }
@@ -200,7 +200,7 @@ func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Log
 	if m.Channel == channelPush {
 		if until := quietUntil(now, remind.Zone(m.Zone), m.QuietFrom, m.QuietTo); !until.IsZero() {
 			if !until.Before(m.ExpiresAt) {
-				return settlement{state: "dead", reason: "expires within quiet hours"}
+				return settlement{state: "dead", reason: "expires within quiet hours", moot: true}
 			}
 			return settlement{state: "pending", reason: "quiet hours", pause: until.Sub(now), uncounted: true}
 		}
@@ -208,14 +208,14 @@ func (s *service) send(ctx context.Context, m message, c *courier, log *slog.Log
 	if m.Type == typeDigest {
 		day := today(now, m.Zone)
 		if m.DueOn != nil && *m.DueOn != day {
-			return settlement{state: "dead", reason: "its day is over"}
+			return settlement{state: "dead", reason: "its day is over", moot: true}
 		}
 		found, err := s.digestOf(ctx, m.UserID, day)
 		if err != nil {
 			return settlementOf(m, err)
 		}
 		if found == nil {
-			return settlement{state: "dead", reason: "nothing is left to tell"}
+			return settlement{state: "dead", reason: "nothing is left to tell", moot: true}
 		}
 		m.Digest = found
 	}
@@ -246,7 +246,7 @@ func (s *service) push(ctx context.Context, m message, log *slog.Logger) settlem
 	outcome := settlementOf(m, result.err)
 	switch {
 	case result.err == nil && len(result.took) == 0:
-		outcome = settlement{state: "dead", reason: "no device is left"}
+		outcome = settlement{state: "dead", reason: "no device is left", moot: true}
 		fallthrough
 	case outcome.state == "dead":
 		if len(result.took) > 0 || m.Reached {

@@ -36,6 +36,7 @@ type settlement struct {
 	uncounted bool    // it was no attempt after all
 	took      []int64 // devices that a push reached
 	inDoubt   bool    // whoever takes it may have it all the same: another try may double it
+	moot      bool    // dead, and nobody failed: there was nothing to send any more
 }
 
 func settlementOf(m message, err error) settlement {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/pg"
@@ -44,5 +43,6 @@ func start(ctx context.Context) error {
 	}
 	s := newService(db, store, cfg.Sink, log)
 	err = run.Serve(ctx, cfg.Run, log, &run.Background{}, traces.Handler(s.handler()))
-	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)))
+	traces.End(context.WithoutCancel(ctx))
+	return err
 }

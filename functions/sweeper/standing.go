@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -23,7 +22,7 @@ var (
 	failedUploads, _ = meter.Int64Gauge("honeydue.upload.failed", metric.WithUnit("{upload}"),
 		metric.WithDescription("Photos that could not be cleaned"))
 	lastRun, _ = meter.Float64Gauge("honeydue.schedule.last_run", metric.WithUnit("s"),
-		metric.WithDescription("When a schedule's tick came last, in seconds since 1970"))
+		metric.WithDescription("When a schedule's tick came last, in seconds since 1970; 0 when it never came"))
 )
 
 const selectStanding = `
@@ -31,34 +30,39 @@ SELECT coalesce(extract(epoch FROM now() - (
         SELECT min(e.time) FROM outbox_delivery d JOIN outbox_event e ON e.id = d.event_id WHERE d.state = 'pending')), 0)::float8 AS undelivered_age,
     (SELECT count(*) FROM (SELECT FROM outbox_delivery WHERE state = 'dead' LIMIT $1::int) t) AS dead_events,
     (SELECT count(*) FROM (SELECT FROM upload_media WHERE state = 'failed' LIMIT $1::int) t) AS failed_uploads,
-    ARRAY(SELECT name FROM shared_schedule WHERE runs[1] IS NOT NULL ORDER BY name) AS schedules,
-    ARRAY(SELECT runs[1] FROM shared_schedule WHERE runs[1] IS NOT NULL ORDER BY name) AS runs`
+    ARRAY(SELECT name FROM shared_schedule ORDER BY name) AS schedules,
+    ARRAY(SELECT coalesce(extract(epoch FROM runs[1]), 0)::float8 FROM shared_schedule ORDER BY name) AS runs`
 
 type standing struct {
 	UndeliveredAge float64
 	DeadEvents     int64
 	FailedUploads  int64
 	Schedules      []string
-	Runs           []time.Time
+	Runs           []float64
 }
 
 // mostCounted is where counting what went wrong ends.
 const mostCounted = 1000
 
-// tell has what stands in the database sent with the metrics, where these are sent at all.
-func (s *service) tell(ctx context.Context) error {
+// tellTimeout bounds the question, which is nobody's first concern.
+const tellTimeout = 3 * time.Second
+
+// tell has what stands in the database sent with the metrics, where these are sent at all. That it cannot is said and fails nothing.
+func (s *service) tell(ctx context.Context) {
 	if !undelivered.Enabled(ctx) {
-		return nil
+		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+	defer cancel()
 	found, err := pg.One[standing](ctx, s.db, selectStanding, mostCounted)
 	if err != nil {
-		return fmt.Errorf("look at what stands: %w", err)
+		s.log.WarnContext(ctx, "nobody is told what stands; the next tick tells", "error", err)
+		return
 	}
 	undelivered.Record(ctx, found.UndeliveredAge)
 	deadEvents.Record(ctx, found.DeadEvents)
 	failedUploads.Record(ctx, found.FailedUploads)
 	for i, name := range found.Schedules {
-		lastRun.Record(ctx, float64(found.Runs[i].UnixMilli())/1000, metric.WithAttributes(attribute.String("schedule", name)))
+		lastRun.Record(ctx, found.Runs[i], metric.WithAttributes(attribute.String("schedule", name)))
 	}
-	return nil
 }

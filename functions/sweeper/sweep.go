@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// sweep publishes what is due, then removes what is old. Either goes on without the other; a time that was too
+// sweep publishes what is due, tells what stands, then removes what is old. Each goes on without the others; a time that was too
 // short is no error, since the next tick goes on where this one ended.
 func (s *service) sweep(ctx context.Context) error {
 	relaying, cancel := context.WithTimeout(ctx, relayTimeout)
@@ -17,8 +17,8 @@ func (s *service) sweep(ctx context.Context) error {
 	if relaying.Err() != nil {
 		err = nil
 	}
+	s.tell(ctx)
 	removed, removeErr := s.remove(ctx)
-	removeErr = errors.Join(removeErr, s.tell(ctx))
 	if ctx.Err() != nil {
 		removeErr = nil
 	}

@@ -36,10 +36,16 @@ type metrics struct {
 	keys  otlptranslator.LabelNamer
 }
 
-// A report is what a process said, and when.
+// A report is what a process said, by series, and when it last said anything. A gauge is said once, and stays until it is forgotten.
 type report struct {
-	at      time.Time
-	metrics []prometheus.Metric
+	at     time.Time
+	series map[string]said
+}
+
+type said struct {
+	at     time.Time
+	metric prometheus.Metric
+	stays  bool
 }
 
 func newMetrics() *metrics {
@@ -65,8 +71,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 			delete(m.said, process)
 			continue
 		}
-		for _, metric := range r.metrics {
-			to <- metric
+		for _, s := range r.series {
+			to <- s.metric
 		}
 	}
 }
@@ -86,22 +92,30 @@ func (m *metrics) take(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, resource := range data.GetResourceMetrics() {
 		of := m.labels(resource.GetResource().GetAttributes())
-		var all []prometheus.Metric
+		all := map[string]said{}
 		for _, scope := range resource.GetScopeMetrics() {
 			for _, metric := range scope.GetMetrics() {
-				translated, err := m.translate(metric, of)
-				if err != nil {
+				if err := m.translate(metric, of, all); err != nil {
 					problem(w, http.StatusBadRequest, "A metric cannot be translated: "+err.Error())
 					return
 				}
-				all = append(all, translated...)
 			}
 		}
-		m.mu.Lock()
-		m.said[of["service_name"]+" "+of["service_instance_id"]] = report{time.Now(), all}
-		m.mu.Unlock()
+		m.keep(of["service_name"]+" "+of["service_instance_id"], all)
 	}
 	w.WriteHeader(http.StatusOK)
+}
+
+// keep puts what a process says now in the place of what it said before, but gauges that it says nothing of.
+func (m *metrics) keep(process string, all map[string]said) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, before := range m.said[process].series {
+		if _, again := all[key]; before.stays && !again && time.Since(before.at) < forgotten {
+			all[key] = before
+		}
+	}
+	m.said[process] = report{time.Now(), all}
 }
 
 // labels are attributes under the names that Prometheus can have.
@@ -121,8 +135,8 @@ func (m *metrics) labels(attributes []*commonpb.KeyValue) prometheus.Labels {
 	return labels
 }
 
-// translate returns the last point of each series of metric, with the labels of its process.
-func (m *metrics) translate(metric *metricspb.Metric, of prometheus.Labels) ([]prometheus.Metric, error) {
+// translate puts the last point of each series of metric into all, with the labels of its process.
+func (m *metrics) translate(metric *metricspb.Metric, of prometheus.Labels, all map[string]said) error {
 	kind, value := otlptranslator.MetricType(otlptranslator.MetricTypeGauge), prometheus.GaugeValue
 	points := metric.GetGauge().GetDataPoints()
 	if sum := metric.GetSum(); sum != nil {
@@ -136,9 +150,8 @@ func (m *metrics) translate(metric *metricspb.Metric, of prometheus.Labels) ([]p
 	}
 	name, err := m.names.Build(otlptranslator.Metric{Name: metric.GetName(), Unit: metric.GetUnit(), Type: kind})
 	if err != nil {
-		return nil, fmt.Errorf("name %s: %w", metric.GetName(), err)
+		return fmt.Errorf("name %s: %w", metric.GetName(), err)
 	}
-	last := map[string]prometheus.Metric{}
 	keep := func(attributes []*commonpb.KeyValue, build func(*prometheus.Desc) (prometheus.Metric, error)) error {
 		labels := m.labels(attributes)
 		for name, value := range of {
@@ -148,31 +161,27 @@ func (m *metrics) translate(metric *metricspb.Metric, of prometheus.Labels) ([]p
 		if err != nil {
 			return fmt.Errorf("metric %s: %w", name, err)
 		}
-		last[fmt.Sprint(labels)] = built
+		all[name+fmt.Sprint(labels)] = said{time.Now(), built, metric.GetGauge() != nil}
 		return nil
 	}
 	for _, p := range points {
 		if err := keep(p.GetAttributes(), func(d *prometheus.Desc) (prometheus.Metric, error) {
 			return prometheus.NewConstMetric(d, value, p.GetAsDouble()+float64(p.GetAsInt()))
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, p := range metric.GetHistogram().GetDataPoints() {
 		if len(p.GetBucketCounts()) <= len(p.GetExplicitBounds()) {
-			return nil, fmt.Errorf("histogram %s has fewer counts than bounds", name)
+			return fmt.Errorf("histogram %s has fewer counts than bounds", name)
 		}
 		if err := keep(p.GetAttributes(), func(d *prometheus.Desc) (prometheus.Metric, error) {
 			return prometheus.NewConstHistogram(d, p.GetCount(), p.GetSum(), cumulative(p))
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	all := make([]prometheus.Metric, 0, len(last))
-	for _, metric := range last {
-		all = append(all, metric)
-	}
-	return all, nil
+	return nil
 }
 
 // cumulative returns how many values were at most each bound, where OTLP says how many lay between two.

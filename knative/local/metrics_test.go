@@ -56,7 +56,10 @@ func TestMetricsAreToldAsPrometheusReadsThem(t *testing.T) {
 		DataPoints: []*metricspb.HistogramDataPoint{{Count: 6, Sum: proto.Float64(2), ExplicitBounds: []float64{0.1, 1}, BucketCounts: []uint64{1, 2, 3}}},
 	}}}
 	require.Equal(t, 200, say(t, m, "a", things(0, 7), took))
-	require.Equal(t, 200, say(t, m, "b", things(2)))
+	height := &metricspb.Metric{Name: "height", Data: &metricspb.Metric_Gauge{Gauge: &metricspb.Gauge{
+		DataPoints: []*metricspb.NumberDataPoint{{Value: &metricspb.NumberDataPoint_AsDouble{AsDouble: 2.5}}},
+	}}}
+	require.Equal(t, 200, say(t, m, "b", things(2), height))
 	require.Equal(t, 200, say(t, m, "b", things(3)))
 	told := read(t, m)
 	for _, line := range []string{
@@ -65,6 +68,7 @@ func TestMetricsAreToldAsPrometheusReadsThem(t *testing.T) {
 		`http_server_request_duration_seconds_bucket{service_instance_id="a",service_name="tasks",le="0.1"} 1`,
 		`http_server_request_duration_seconds_bucket{service_instance_id="a",service_name="tasks",le="1"} 3`,
 		`http_server_request_duration_seconds_bucket{service_instance_id="a",service_name="tasks",le="+Inf"} 6`,
+		`height{service_instance_id="b",service_name="tasks"} 2.5`,
 		`http_server_request_duration_seconds_sum{service_instance_id="a",service_name="tasks"} 2`,
 	} {
 		require.Contains(t, told, line+"\n")

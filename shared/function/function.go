@@ -93,7 +93,8 @@ func (b *Base) Serve(ctx context.Context, routes func(huma.API)) error {
 		return err
 	}
 	err = run.Serve(ctx, b.config.Run, b.Log, b.background, traces.Handler(b.Handler(routes)))
-	return errors.Join(err, traces.Close(context.WithoutCancel(ctx)), b.Close(context.WithoutCancel(ctx)))
+	traces.End(context.WithoutCancel(ctx))
+	return errors.Join(err, b.Close(context.WithoutCancel(ctx)))
 }
 
 // Close waits for what is published in the background and ends all connections.

@@ -33,8 +33,12 @@ type series struct {
 
 func newExporter(c *client) *exporter { return &exporter{client: c, told: map[series]bool{}} }
 
-// Temporality is cumulative: what was lost on its way is in the next one.
-func (e *exporter) Temporality(metric.InstrumentKind) metricdata.Temporality {
+// Temporality is cumulative: what was lost on its way is in the next one. A gauge is sent once: what somebody saw a while ago is not to
+// look as if it was so now.
+func (e *exporter) Temporality(kind metric.InstrumentKind) metricdata.Temporality {
+	if kind == metric.InstrumentKindGauge {
+		return metricdata.DeltaTemporality
+	}
 	return metricdata.CumulativeTemporality
 }
 

@@ -93,6 +93,13 @@ func (t *Telemetry) Handler(next http.Handler) http.Handler {
 // closeTimeout is what a collector that does not answer may cost a process at its end.
 const closeTimeout = 3 * time.Second
 
+// End closes what is left of a process that is about to end, which is no worse for telemetry that nobody takes.
+func (t *Telemetry) End(ctx context.Context) {
+	if err := t.Close(ctx); err != nil {
+		otel.Handle(err)
+	}
+}
+
 // Close sends what is left.
 func (t *Telemetry) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)

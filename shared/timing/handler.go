@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// coldStart has one value of each process.
+// coldStart has one value of each process that a request waited for.
 var coldStart, _ = otel.Meter("github.com/honeydue/backend/shared/timing").Float64Histogram("faas.init_duration", metric.WithUnit("s"),
 	metric.WithDescription("How old the process was when it took its first request"),
 	metric.WithExplicitBucketBoundaries(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5))
@@ -36,11 +36,22 @@ type handler struct {
 	probe string
 	born  time.Time
 	cold  atomic.Int64 // time.Duration; 0 before the first request
+	ready atomic.Int64 // UnixNano; when the platform first asked
+}
+
+// wanted returns whether somebody waited for this process. One that had been ready for a while was started ahead of anybody.
+func (h *handler) wanted() bool {
+	const while = time.Second
+	ready := h.ready.Load()
+	return ready == 0 || time.Since(time.Unix(0, ready)) < while
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == h.probe {
+		h.ready.CompareAndSwap(0, time.Now().UnixNano())
+	}
 	if h.cold.Load() == 0 && r.URL.Path != h.probe {
-		if age := time.Since(h.born); h.cold.CompareAndSwap(0, int64(age)) {
+		if age := time.Since(h.born); h.cold.CompareAndSwap(0, int64(age)) && h.wanted() {
 			coldStart.Record(r.Context(), age.Seconds())
 		}
 	}

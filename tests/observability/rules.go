@@ -88,7 +88,7 @@ func Dashboards(root string) (all []Dashboard, err error) {
 	return all, nil
 }
 
-// Exprs are the expressions of all rules and panels. Grafana's variable for the step of a rate is a time that it would choose.
+// Exprs are the expressions of all rules and panels.
 func Exprs(root string) (all []string, err error) {
 	alerts, err := Alerts(root)
 	if err != nil {
@@ -104,7 +104,7 @@ func Exprs(root string) (all []string, err error) {
 	for _, d := range dashboards {
 		for _, p := range d.Panels {
 			for _, target := range p.Targets {
-				all = append(all, strings.ReplaceAll(target.Expr, "$__rate_interval", "1m"))
+				all = append(all, target.Expr)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ var (
 	notNames = regexp.MustCompile(`\{[^}]*\}|\[[^]]*\]|\b(?:by|on|without|group_left|group_right|ignoring) *\([^)]*\)|"[^"]*"`)
 	name     = regexp.MustCompile(`\b[a-z_][a-z0-9_]*\b`)
 	words    = []string{
-		"absent_over_time", "and", "by", "histogram_quantile", "increase", "last_over_time", "max", "min", "or", "rate", "sum", "time", "topk", "unless",
+		"absent_over_time", "and", "by", "histogram_quantile", "increase", "last_over_time", "max", "min", "offset", "or", "sum", "time", "topk", "vector",
 	}
 )
 

@@ -44,7 +44,7 @@ func TestRulesSpeakWhenTheyShould(t *testing.T) {
 	require.NoError(t, err)
 	for _, a := range alerts {
 		require.True(t, tested[a.Alert], "no test has %s speak", a.Alert)
-		require.Contains(t, []string{"page", "ticket"}, a.Labels["severity"], a.Alert)
+		require.Contains(t, []string{"page", "ticket", "heartbeat"}, a.Labels["severity"], a.Alert)
 		require.Equal(t, "docs/observability.md#"+strings.ToLower(a.Alert), a.Annotations["runbook"])
 	}
 	require.Len(t, alerts, len(tested))
@@ -114,9 +114,9 @@ func TestDashboards(t *testing.T) {
 func TestMetricsOfAnExpression(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string][]string{
-		`sum by (service_name) (rate(a_total{outcome!="x y"}[5m])) / sum by (service_name) (rate(b_total[5m])) > 0.5`: {"a_total", "b_total"},
-		`time() - max by (kind) (last_over_time(c_seconds{kind="database"}[3h])) > 26 * 3600`:                         {"c_seconds"},
-		`absent_over_time(d[20m]) or absent_over_time(e[3h])`:                                                         {"d", "e"},
+		`sum by (service_name) (increase(a_total{outcome!="x y"}[5m])) / sum by (service_name) (increase(b_total[5m])) > 0.5`: {"a_total", "b_total"},
+		`time() - max by (kind) (last_over_time(c_seconds{kind="database"}[3h])) > 26 * 3600`:                                 {"c_seconds"},
+		`absent_over_time(d[20m]) or absent_over_time(e[3h])`:                                                                 {"d", "e"},
 	} {
 		require.Equal(t, want, observability.Metrics(expr))
 	}
