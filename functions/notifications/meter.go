@@ -27,14 +27,18 @@ var (
 
 // count notes that a message was handled, and its outcome.
 func count(ctx context.Context, channel string, o settlement) {
-	outcome := o.state
+	attempts.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", channel), attribute.String("outcome", o.outcome())))
+}
+
+// outcome is what an operator has to know of it: whether anything failed.
+func (o settlement) outcome() string {
 	switch {
 	case o.moot:
-		outcome = "moot"
+		return "moot"
 	case o.uncounted:
-		outcome = "waits"
+		return "waits"
 	}
-	attempts.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", channel), attribute.String("outcome", outcome)))
+	return o.state
 }
 
 // What fails is due again later each time (see [pause]), so it is told by its attempts: the fourth comes no sooner than three and a half
@@ -56,10 +60,15 @@ func (s *service) tell(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	found, err := pg.One[struct{ Overdue float64 }](ctx, s.db, selectOverdue, firstPause.Seconds())
+	seconds, err := s.overdue(ctx)
 	if err != nil {
 		s.log.WarnContext(ctx, "nobody is told what is late; the next tick tells", "error", err)
 		return
 	}
-	overdue.Record(ctx, found.Overdue)
+	overdue.Record(ctx, seconds)
+}
+
+func (s *service) overdue(ctx context.Context) (seconds float64, err error) {
+	found, err := pg.One[struct{ Overdue float64 }](ctx, s.db, selectOverdue, firstPause.Seconds())
+	return found.Overdue, err
 }

@@ -44,6 +44,10 @@ type standing struct {
 // mostCounted is where counting what went wrong ends.
 const mostCounted = 1000
 
+func (s *service) standing(ctx context.Context) (standing, error) {
+	return pg.One[standing](ctx, s.db, selectStanding, mostCounted)
+}
+
 // tellTimeout bounds the question, which is nobody's first concern.
 const tellTimeout = 3 * time.Second
 
@@ -54,7 +58,7 @@ func (s *service) tell(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	found, err := pg.One[standing](ctx, s.db, selectStanding, mostCounted)
+	found, err := s.standing(ctx)
 	if err != nil {
 		s.log.WarnContext(ctx, "nobody is told what stands; the next tick tells", "error", err)
 		return
