@@ -4,9 +4,14 @@ package e2e
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/sha256"
 	"encoding/base64"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/honeydue/backend/shared/devserver"
 	"github.com/honeydue/backend/tests/cluster"
 	"github.com/honeydue/backend/tests/story"
 )
@@ -102,15 +108,19 @@ func TestLoginsRotate(t *testing.T) {
 		require.NoError(t, err)
 		return string(text)
 	}
-	signsIn := func(address string) error {
-		conn, err := pgx.Connect(ctx, address)
-		if err != nil {
-			return err
-		}
-		return conn.Close(ctx)
+	database, err := pgx.Connect(ctx, c.Postgres.URL(devserver.Owner, cluster.Database))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, database.Close(ctx)) }()
+	signsIn := func(address string) bool {
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		var kept string
+		require.NoError(t, database.QueryRow(ctx, `SELECT rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin`, u.User.Username()).Scan(&kept))
+		password, _ := u.User.Password()
+		return opens(t, password, kept)
 	}
 	former := address()
-	require.NoError(t, signsIn(former))
+	require.True(t, signsIn(former))
 
 	ended := make(chan error, 1)
 	reading, stop := context.WithCancel(ctx)
@@ -130,8 +140,8 @@ func TestLoginsRotate(t *testing.T) {
 	next := address()
 	require.NotEqual(t, former, next)
 	require.Contains(t, next, "honeydue_tasks_b:")
-	require.NoError(t, signsIn(next))
-	require.NoError(t, signsIn(former), "pods that end still use it")
+	require.True(t, signsIn(next))
+	require.True(t, signsIn(former), "pods that end still use it")
 	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster"), "may be in use until")
 
 	note, err := c.Kubectl(ctx, "", "get", "secret/honeydue-database-logins", "--namespace", cluster.Namespace, "--output", `jsonpath={.metadata.annotations.myhoneydue\.com/rotation}`)
@@ -141,8 +151,8 @@ func TestLoginsRotate(t *testing.T) {
 	_, err = c.Kubectl(ctx, "", "annotate", "--overwrite", "--namespace", cluster.Namespace, "secret/honeydue-database-logins", "myhoneydue.com/rotation=used 2026-01-01T00:00:00Z "+fields[2])
 	require.NoError(t, err)
 	makes(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster")
-	require.Error(t, signsIn(former), "nobody's")
-	require.NoError(t, signsIn(next))
+	require.False(t, signsIn(former), "nobody's")
+	require.True(t, signsIn(next))
 	require.NoError(t, done.Owner.Read(ctx, "/api/tasks/", nil), "nobody is signed out")
 	require.NoError(t, c.Secrets(ctx))
 	require.Equal(t, next, address(), "the old file does not bring the old password back")
@@ -160,6 +170,24 @@ func TestLoginsRotate(t *testing.T) {
 	// The other way round, and so for ever.
 	makes(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster")
 	require.Contains(t, address(), "honeydue_tasks:")
-	require.NoError(t, signsIn(address()))
+	require.True(t, signsIn(address()))
 	require.NoError(t, done.Owner.Read(ctx, "/api/tasks/", nil))
+}
+
+// opens returns whether a password is the one of which PostgreSQL keeps kept, by RFC 5802: SCRAM-SHA-256$rounds:salt$stored:server. Nobody
+// but pods may sign in with one here.
+func opens(t *testing.T, password, kept string) bool {
+	t.Helper()
+	parts := strings.FieldsFunc(kept, func(r rune) bool { return r == '$' || r == ':' })
+	require.Len(t, parts, 5)
+	rounds, err := strconv.Atoi(parts[1])
+	require.NoError(t, err)
+	salt, err := base64.StdEncoding.DecodeString(parts[2])
+	require.NoError(t, err)
+	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
+	require.NoError(t, err)
+	mac := hmac.New(sha256.New, salted)
+	mac.Write([]byte("Client Key"))
+	stored := sha256.Sum256(mac.Sum(nil))
+	return base64.StdEncoding.EncodeToString(stored[:]) == parts[3]
 }
