@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // rotation is a Secret's annotation: how far a rotation of it has come, and when.
@@ -188,16 +190,12 @@ func readRing(ctx context.Context, of rotated, namespace string) (*object, ring,
 	if secret == nil {
 		return nil, ring{}, fmt.Errorf("there is no Secret %s: run make secrets ENV_FILE=…", of.secret)
 	}
-	data := map[string]string{}
-	if err := into(secret, &data, "data"); err != nil {
-		return nil, ring{}, err
-	}
-	text, err := base64.StdEncoding.DecodeString(data[of.key])
-	if err != nil || len(text) == 0 {
-		return nil, ring{}, fmt.Errorf("there is no %[2]s in Secret %[1]s: run make secrets ENV_FILE=…", of.secret, of.key)
+	text, err := valueOf(secret, of.key)
+	if err != nil {
+		return nil, ring{}, fmt.Errorf("%w: run make secrets ENV_FILE=…", err)
 	}
 	var g ring
-	for key := range strings.SplitSeq(string(text), ",") {
+	for key := range strings.SplitSeq(text, ",") {
 		g.keys = append(g.keys, strings.TrimSpace(key))
 	}
 	if note := secret.GetAnnotations()[rotation]; note != "" {
@@ -213,6 +211,16 @@ func readRing(ctx context.Context, of rotated, namespace string) (*object, ring,
 // writeRing changes the key and the note and nothing else.
 func writeRing(ctx context.Context, of rotated, secret *object, g ring) error {
 	return patchSecret(ctx, secret, of.key, strings.Join(g.keys, ","), map[string]any{rotation: g.note()})
+}
+
+// valueOf returns a value of a Secret.
+func valueOf(secret *object, key string) (string, error) {
+	encoded, _, _ := unstructured.NestedString(secret.Object, "data", key)
+	text, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(text) == 0 {
+		return "", fmt.Errorf("there is no %s in Secret %s", key, secret.GetName())
+	}
+	return string(text), nil
 }
 
 // patchSecret changes a key and annotations, if the Secret is still the one that was read.

@@ -225,16 +225,6 @@ func (l logins) write(ctx context.Context, namespace string) (logins, error) {
 	return readLogins(ctx, namespace)
 }
 
-// valueOf returns a value of a Secret.
-func valueOf(secret *object, key string) (string, error) {
-	encoded, _, _ := unstructured.NestedString(secret.Object, "data", key)
-	text, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(text) == 0 {
-		return "", fmt.Errorf("there is no %s in Secret %s", key, secret.GetName())
-	}
-	return string(text), nil
-}
-
 // addressSecret is the name of the Secret that has a function's address of the database.
 func addressSecret(f *object) string { return system + "-" + f.GetName() }
 
@@ -283,17 +273,11 @@ func lastMigration(ctx context.Context, namespace string) (*object, error) {
 	if err := unstructured.SetNestedStringMap(spec, template, "template", "metadata", "labels"); err != nil {
 		return nil, fmt.Errorf("read job %s: %w", migrateName, err)
 	}
-	return &object{Object: map[string]any{
+	job := &object{Object: map[string]any{
 		"apiVersion": last.GetAPIVersion(), "kind": last.GetKind(),
-		"metadata": map[string]any{"name": last.GetName(), "namespace": namespace, "labels": stringMap(last.GetLabels())},
+		"metadata": map[string]any{"name": last.GetName(), "namespace": namespace},
 		"spec":     spec,
-	}}, nil
-}
-
-func stringMap(of map[string]string) map[string]any {
-	all := map[string]any{}
-	for key, value := range of {
-		all[key] = value
-	}
-	return all
+	}}
+	job.SetLabels(last.GetLabels())
+	return job, nil
 }
