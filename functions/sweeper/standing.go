@@ -22,7 +22,7 @@ var (
 	failedUploads, _ = meter.Int64Gauge("honeydue.upload.failed", metric.WithUnit("{upload}"),
 		metric.WithDescription("Photos that could not be cleaned"))
 	lastRun, _ = meter.Float64Gauge("honeydue.schedule.last_run", metric.WithUnit("s"),
-		metric.WithDescription("When a schedule's tick came last, in seconds since 1970; 0 when it never came"))
+		metric.WithDescription("When a schedule's tick came last, or, of one that never came, since when it is to, in seconds since 1970"))
 )
 
 const selectStanding = `
@@ -31,7 +31,7 @@ SELECT coalesce(extract(epoch FROM now() - (
     (SELECT count(*) FROM (SELECT FROM outbox_delivery WHERE state = 'dead' LIMIT $1::int) t) AS dead_events,
     (SELECT count(*) FROM (SELECT FROM upload_media WHERE state = 'failed' LIMIT $1::int) t) AS failed_uploads,
     ARRAY(SELECT name FROM shared_schedule ORDER BY name) AS schedules,
-    ARRAY(SELECT coalesce(extract(epoch FROM runs[1]), 0)::float8 FROM shared_schedule ORDER BY name) AS runs`
+    ARRAY(SELECT extract(epoch FROM coalesce(runs[1], since))::float8 FROM shared_schedule ORDER BY name) AS runs`
 
 type standing struct {
 	UndeliveredAge float64

@@ -17,7 +17,7 @@ func TestStanding(t *testing.T) {
 	require.Zero(t, found.DeadEvents)
 	require.Contains(t, found.Schedules, "outbox")
 	for _, run := range found.Runs {
-		require.Zero(t, run, "none came yet")
+		require.InDelta(t, time.Now().Unix(), run, 600, "none came yet: each is to come since its table is there")
 	}
 
 	b.Exec(t, `UPDATE shared_schedule SET runs = ARRAY[timestamptz '2026-03-01T12:00:00Z'] WHERE name = 'outbox'`)

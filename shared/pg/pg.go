@@ -21,7 +21,7 @@ import (
 
 // SchemaVersion is the newest migration that this code relies on. While the database has an older one,
 // every call answers [ErrSchemaOld].
-const SchemaVersion = 13
+const SchemaVersion = 14
 
 // Config says where the database is. Through a pooler in transaction mode the exec mode must be one that keeps
 // nothing between statements: exec. There is no simple protocol: it writes values into the statements, which PostgreSQL logs when it
