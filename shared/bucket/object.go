@@ -79,13 +79,21 @@ func (b *Bucket) Copy(ctx context.Context, from, to string) error {
 	return explain("copy object", err)
 }
 
-// Put stores what it reads from content, size bytes, under a key. If content is an [io.Seeker], a broken connection gets a second try.
+// Put stores what it reads from content, size bytes, under a key. If content is an [io.ReaderAt] that can seek, its MD5 goes with it,
+// without which a bucket with Object Lock takes nothing, and a broken connection gets a second try.
 func (b *Bucket) Put(ctx context.Context, key, contentType string, content io.Reader, size int64) error {
 	ctx, cancel := context.WithTimeout(ctx, transferFactor*b.timeout)
 	defer cancel()
 	// One request, so that nothing half sent stays behind.
 	// A signature of each chunk, which the client makes where nothing is encrypted, would become part of the Content-Encoding.
 	options := minio.PutObjectOptions{ContentType: contentType, DisableMultipart: true, DisableContentSha256: true}
+	// Of anything else the client would keep the whole in memory.
+	if _, twice := content.(interface {
+		io.ReaderAt
+		io.Seeker
+	}); twice {
+		options.SendContentMd5 = true
+	}
 	_, err := b.client.Client.PutObject(ctx, b.name, key, content, size, options)
 	return explain("put object", err)
 }

@@ -3,9 +3,13 @@ package bucket
 import (
 	"bytes"
 	"context"
+	"crypto/md5" //nolint:gosec // S3's own
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -180,6 +184,36 @@ func TestAway(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return b.Put(t.Context(), key, "text/plain", strings.NewReader("x"), 1) == nil
 	}, time.Minute, 50*time.Millisecond)
+}
+
+// What can be read twice is sent with its sum, which the server compares: a bucket with Object Lock asks for one.
+func TestSums(t *testing.T) {
+	t.Parallel()
+	at := devtest.NewBucket(t)
+	var sums []string
+	proxy := httptest.NewServer(devtest.Before(t, at, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPut {
+			sums = append(sums, r.Header.Get("Content-Md5"))
+		}
+		return false
+	}))
+	t.Cleanup(proxy.Close)
+	cfg := config(at)
+	cfg.Endpoint = proxy.URL
+	b := openBucket(t, cfg)
+	put(t, b, "a", "tiles")
+	file, err := os.Create(filepath.Join(t.TempDir(), "dump"))
+	require.NoError(t, err)
+	_, err = file.WriteString("not of it: tiles")
+	require.NoError(t, err)
+	_, err = file.Seek(-5, io.SeekEnd)
+	require.NoError(t, err)
+	require.NoError(t, b.Put(t.Context(), "b", "text/plain", file, 5))
+	require.Equal(t, "tiles", get(t, b, "b"))
+	require.NoError(t, b.Put(t.Context(), "c", "text/plain", io.MultiReader(strings.NewReader("tiles")), 5))
+	sum := md5.Sum([]byte("tiles")) //nolint:gosec // S3's own
+	want := base64.StdEncoding.EncodeToString(sum[:])
+	require.Equal(t, []string{want, want, ""}, sums)
 }
 
 // TestHangingContent stops a bucket when it has sent a part.
