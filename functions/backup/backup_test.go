@@ -221,9 +221,55 @@ func TestDifferencesAreTold(t *testing.T) {
 	t.Parallel()
 	had := inventory{Tables: map[string]table{"a": {2, "5"}, "b": {1, "7"}, "c": {0, "0"}}, Sequences: map[string]int64{"s": 3}}
 	require.Empty(t, had.differences(had))
+	had.Definitions = map[string]string{"grant SELECT on a to everybody": "1", "index a_pkey": "2", "trigger a.b": "3"}
 	require.Equal(t, []string{
-		"table a has 1 rows, and had 2", "table b has as many rows, and others", "table c is missing", "table d is too many", "sequence s is at 2, and was at 3",
-	}, had.differences(inventory{Tables: map[string]table{"a": {1, "2"}, "b": {1, "8"}, "d": {0, "0"}}, Sequences: map[string]int64{"s": 2}}))
+		"table a has 1 rows, and had 2", "table b has as many rows, and others", "table c is missing", "table d is too many",
+		"index a_pkey is another one", "trigger a.b is missing", "grant SELECT on a to honeydue_tasks is too many", "sequence s is at 2, and was at 3",
+	}, had.differences(inventory{
+		Tables: map[string]table{"a": {1, "2"}, "b": {1, "8"}, "d": {0, "0"}}, Sequences: map[string]int64{"s": 2},
+		Definitions: map[string]string{"grant SELECT on a to everybody": "1", "index a_pkey": "4", "grant SELECT on a to honeydue_tasks": "1"},
+	}))
+}
+
+// Whatever a migration can make is in the list, and so is a change of it.
+func TestDefinitions(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	take := func() inventory {
+		tx, err := b.owner.Begin(t.Context())
+		require.NoError(t, err)
+		h, err := takeInventory(t.Context(), tx)
+		require.NoError(t, err)
+		require.NoError(t, tx.Rollback(t.Context()))
+		return h
+	}
+	had := take()
+	for change, want := range map[string]string{
+		`ALTER TABLE task_task ALTER COLUMN title SET DEFAULT 'x'`:                                      "column task_task.title is another one",
+		`ALTER TABLE task_task ALTER COLUMN title DROP NOT NULL`:                                        "column task_task.title is another one",
+		`DROP INDEX task_task_title`:                                                                    "index task_task_title is missing",
+		`DROP TRIGGER admin_audit_row ON admin_audit`:                                                   "trigger admin_audit.admin_audit_row is missing",
+		`ALTER TABLE admin_audit DISABLE TRIGGER admin_audit_row`:                                       "trigger admin_audit.admin_audit_row is another one",
+		`CREATE OR REPLACE FUNCTION admin_audit_stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`:       "function admin_audit_stays() is another one",
+		`REVOKE SELECT ON shared_schedule FROM honeydue_admin`:                                          "grant SELECT on shared_schedule to honeydue_admin is missing",
+		`GRANT SELECT (email) ON auth_user TO PUBLIC`:                                                   "grant SELECT on auth_user.email to everybody is too many",
+		`ALTER TABLE residence_member DROP CONSTRAINT residence_member_residence_id_fkey`:               "constraint residence_member.residence_member_residence_id_fkey is missing",
+		`CREATE VIEW everybody AS SELECT FROM auth_user`:                                                "view everybody is too many",
+		`DROP EXTENSION pg_trgm CASCADE`:                                                                "extension pg_trgm is missing",
+		`GRANT CREATE ON SCHEMA public TO honeydue_site`:                                                "grant CREATE on schema public to honeydue_site is too many",
+		`REVOKE EXECUTE ON FUNCTION admin_audit_stays() FROM PUBLIC`:                                    "grant EXECUTE on admin_audit_stays() to everybody is missing",
+		`ALTER TABLE task_task ADD CONSTRAINT costs CHECK (estimated_cost > -1)`:                        "constraint task_task.costs is too many",
+	} {
+		tx, err := b.owner.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), change)
+		require.NoError(t, err, change)
+		has, err := takeInventory(t.Context(), tx)
+		require.NoError(t, err)
+		require.NoError(t, tx.Rollback(t.Context()))
+		require.Contains(t, had.differences(has), want, change)
+	}
+	require.Empty(t, had.differences(take()))
 }
 
 func TestList(t *testing.T) {

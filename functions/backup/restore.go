@@ -57,8 +57,8 @@ func restore(ctx context.Context, cfg config, store *bucket.Bucket, name string,
 	if different := had.differences(has); len(different) > 0 {
 		return fmt.Errorf("what was restored is not what was dumped:\n  %s", strings.Join(different, "\n  "))
 	}
-	_, err = fmt.Fprintf(out, "%s: %d tables, %d rows, as they were; %s. Run the migrate Job next: it gives the roles their passwords\n",
-		name, len(has.Tables), has.rows(), time.Since(began).Round(time.Millisecond))
+	_, err = fmt.Fprintf(out, "%s: %d tables, %d rows and %d definitions, as they were; %s. Run the migrate Job next: it gives the roles their passwords\n",
+		name, len(has.Tables), has.rows(), len(had.Definitions), time.Since(began).Round(time.Millisecond))
 	return err
 }
 
