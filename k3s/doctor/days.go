@@ -71,8 +71,36 @@ func (p *Patient) certificates(ctx context.Context) Examination {
 			said = append(said, fmt.Sprintf("%s: %d days", s.name, int(left.Hours()/24)))
 		}
 	}
-	e.Looked = strings.Join(said, ", ")
+	expiring, err := p.nodeCertificates(ctx)
+	if err != nil {
+		return failed(err, unreachable)
+	}
+	e.Findings = append(e.Findings, expiring...)
+	e.Looked = strings.Join(append(said, "those of the nodes: K3s says nothing"), ", ")
 	return e
+}
+
+// nodeCertificates are the nodes of which K3s says that its own certificates end within 120 days, or its authorities within a year. It
+// looks every half hour, and Kubernetes keeps what it says for one.
+func (p *Patient) nodeCertificates(ctx context.Context) (found []Finding, err error) {
+	mends := map[string]string{
+		"CertificateExpirationWarning":   "systemctl restart k3s on it makes new ones: docs/runbook.md",
+		"CACertificateExpirationWarning": "k3s certificate rotate-ca; read K3s's documentation of it first",
+	}
+	var all list[struct {
+		Reason, Message string
+		InvolvedObject  struct{ Name string }
+	}]
+	if err := p.read(ctx, &all, "events", "--namespace=default"); err != nil {
+		return nil, err
+	}
+	for _, event := range all.Items {
+		f := Finding{fmt.Sprintf("node %s: %s", event.InvolvedObject.Name, event.Message), mends[event.Reason]}
+		if f.Mend != "" && !slices.Contains(found, f) {
+			found = append(found, f)
+		}
+	}
+	return found, nil
 }
 
 // ending is when the first certificate of a Secret's value ends.

@@ -66,6 +66,7 @@ func well(t *testing.T) *ward {
 			"pods":     items(pod(image)),
 			"namespaces": items(`{"metadata": {"name": "honeydue", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`,
 				`{"metadata": {"name": "kube-system", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}`, `{"metadata": {"name": "redis"}}`),
+			"events":                    items(`{"reason": "CertificateExpirationOK", "message": "they are", "involvedObject": {"name": "a"}}`),
 			"secret origin-certificate": `{"data": {"tls.crt": "` + certificate(t, 400) + `"}}`,
 			"secret origin-pull-ca":     `{"data": {"ca.crt": "` + certificate(t, 31) + `"}}`,
 		},
@@ -174,6 +175,13 @@ func TestWhatIsWrong(t *testing.T) {
 		"schedules: the database does not say when schedules came": func(w *ward) { w.missing["psql"] = true },
 		"certificates: origin-certificate ends in 29 days": func(w *ward) {
 			w.answers["secret origin-certificate"] = `{"data": {"tls.crt": "` + certificate(t, 29) + `"}}`
+		},
+		"certificates: node b: restart it": func(w *ward) {
+			event := `{"reason": "CertificateExpirationWarning", "message": "restart it", "involvedObject": {"name": "b"}}`
+			w.answers["events"] = items(event, event)
+		},
+		"certificates: node c: begin planning": func(w *ward) {
+			w.answers["events"] = items(`{"reason": "CACertificateExpirationWarning", "message": "begin planning", "involvedObject": {"name": "c"}}`)
 		},
 		"certificates: Secret origin-pull-ca of kube-system: holds no PEM":               func(w *ward) { w.answers["secret origin-pull-ca"] = `{"data": {"ca.crt": "bm9uZQ=="}}` },
 		"backups: there is no whole dump of the last day, or the bucket does not answer": func(w *ward) { w.env["S3_BUCKET"] = "backups"; w.missing["go"] = true; w.programs["go"] = "" },
