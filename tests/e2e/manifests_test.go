@@ -69,7 +69,7 @@ func TestTheClusterAcceptsBothOverlays(t *testing.T) {
 	}
 }
 
-// TestTheClusterAcceptsTraefiksTLS: what k3s/traefik asks of TLS is what Traefik's definitions know. K3s alone has HelmChartConfig: it is held
+// TestTheClusterAcceptsTraefiksTLS: what k3s/traefik asks of TLS, and its Service, are what the cluster's definitions know. K3s alone has HelmChartConfig: it is held
 // against its fields here, its values against the chart's names by whoever changes them (docs/ingress.md).
 func TestTheClusterAcceptsTraefiksTLS(t *testing.T) {
 	ctx, c := within(t, time.Minute)
@@ -92,7 +92,7 @@ func TestTheClusterAcceptsTraefiksTLS(t *testing.T) {
 		require.NoError(t, yaml.UnmarshalStrict([]byte(config.Spec.ValuesContent), &values))
 		require.Equal(t, true, values["hostNetwork"])
 	}
-	require.Len(t, known, 2)
+	require.Len(t, known, 3)
 	out, err := c.Kubectl(ctx, strings.Join(known, "\n---\n"), "apply", "--dry-run=server", "--warnings-as-errors", "-f", "-")
 	require.NoError(t, err)
 	require.Len(t, strings.Split(strings.TrimSpace(out), "\n"), len(known), out)

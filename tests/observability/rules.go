@@ -115,7 +115,7 @@ var (
 	notNames = regexp.MustCompile(`\{[^}]*\}|\[[^]]*\]|\b(?:by|on|without|group_left|group_right|ignoring) *\([^)]*\)|"[^"]*"`)
 	name     = regexp.MustCompile(`\b[a-z_][a-z0-9_]*\b`)
 	words    = []string{
-		"absent_over_time", "and", "by", "histogram_quantile", "increase", "last_over_time", "max", "min", "offset", "or", "sum", "time", "topk", "vector",
+		"absent", "absent_over_time", "and", "by", "histogram_quantile", "increase", "last_over_time", "max", "min", "offset", "or", "sum", "time", "topk", "vector",
 	}
 )
 
