@@ -272,7 +272,7 @@ func request(ctx context.Context, at, path string, config *tls.Config) (answer, 
 }
 
 // TestTraefikAsInProduction: a Traefik that runs as k3s/traefik says answers the edge by TLS and nobody else, logs nothing of what it was
-// asked, and counts by function what the rule of the ingress asks for.
+// asked, and counts by function what the rule of the ingress asks for, also of one that does not start.
 func TestTraefikAsInProduction(t *testing.T) {
 	ctx, c := within(t, 4*time.Minute)
 	authority, stranger := issue(t, nil, 0), issue(t, nil, 0)
@@ -342,8 +342,27 @@ func TestTraefikAsInProduction(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, asked, "no rule asks what Traefik counts")
-	told, err := request(ctx, figures, "/metrics", nil)
+	counted := func(code string) string {
+		told, err := request(ctx, figures, "/metrics", nil)
+		require.NoError(t, err)
+		return regexp.MustCompile(`(?m)^traefik_service_requests_total\{code="` + code + `",.*service="` + asked + `"\} [1-9]`).FindString(told.body)
+	}
+	require.Contains(t, counted("200"), `service="honeydue-site-`)
+	require.Empty(t, counted("5.."))
+
+	// A function whose pod finds no place, and so never starts, tells nothing of itself.
+	require.NoError(t, c.AwaitZero(ctx, "site"))
+	node, err := c.Kubectl(ctx, "", "get", "nodes", "-o", "name")
 	require.NoError(t, err)
-	counted := regexp.MustCompile(`(?m)^traefik_service_requests_total\{code="200",.*service="` + asked + `"\} [1-9]`).FindString(told.body)
-	require.Contains(t, counted, `service="honeydue-site-`, told.body)
+	node = strings.TrimSpace(node)
+	undo(t, func(ctx context.Context) {
+		_, err := c.Kubectl(ctx, "", "uncordon", node)
+		require.NoError(t, err)
+	})
+	_, err = c.Kubectl(ctx, "", "cordon", node)
+	require.NoError(t, err)
+	late, err := request(ctx, private, "/api/health/", nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusGatewayTimeout, late.status, late.body)
+	require.Contains(t, counted("504"), `service="honeydue-site-`)
 }
