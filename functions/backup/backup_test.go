@@ -245,20 +245,20 @@ func TestDefinitions(t *testing.T) {
 	}
 	had := take()
 	for change, want := range map[string]string{
-		`ALTER TABLE task_task ALTER COLUMN title SET DEFAULT 'x'`:                                      "column task_task.title is another one",
-		`ALTER TABLE task_task ALTER COLUMN title DROP NOT NULL`:                                        "column task_task.title is another one",
-		`DROP INDEX task_task_title`:                                                                    "index task_task_title is missing",
-		`DROP TRIGGER admin_audit_row ON admin_audit`:                                                   "trigger admin_audit.admin_audit_row is missing",
-		`ALTER TABLE admin_audit DISABLE TRIGGER admin_audit_row`:                                       "trigger admin_audit.admin_audit_row is another one",
-		`CREATE OR REPLACE FUNCTION admin_audit_stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`:       "function admin_audit_stays() is another one",
-		`REVOKE SELECT ON shared_schedule FROM honeydue_admin`:                                          "grant SELECT on shared_schedule to honeydue_admin is missing",
-		`GRANT SELECT (email) ON auth_user TO PUBLIC`:                                                   "grant SELECT on auth_user.email to everybody is too many",
-		`ALTER TABLE residence_member DROP CONSTRAINT residence_member_residence_id_fkey`:               "constraint residence_member.residence_member_residence_id_fkey is missing",
-		`CREATE VIEW everybody AS SELECT FROM auth_user`:                                                "view everybody is too many",
-		`DROP EXTENSION pg_trgm CASCADE`:                                                                "extension pg_trgm is missing",
-		`GRANT CREATE ON SCHEMA public TO honeydue_site`:                                                "grant CREATE on schema public to honeydue_site is too many",
-		`REVOKE EXECUTE ON FUNCTION admin_audit_stays() FROM PUBLIC`:                                    "grant EXECUTE on admin_audit_stays() to everybody is missing",
-		`ALTER TABLE task_task ADD CONSTRAINT costs CHECK (estimated_cost > -1)`:                        "constraint task_task.costs is too many",
+		`ALTER TABLE task_task ALTER COLUMN title SET DEFAULT 'x'`:                                                    "column task_task.title is another one",
+		`ALTER TABLE task_task ALTER COLUMN title DROP NOT NULL`:                                                      "column task_task.title is another one",
+		`DROP INDEX task_task_title`:                                                                                  "index task_task_title is missing",
+		`DROP TRIGGER admin_audit_row ON admin_audit`:                                                                 "trigger admin_audit.admin_audit_row is missing",
+		`ALTER TABLE admin_audit DISABLE TRIGGER admin_audit_row`:                                                     "trigger admin_audit.admin_audit_row is another one",
+		`CREATE OR REPLACE FUNCTION admin_audit_stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`: "function admin_audit_stays() is another one",
+		`REVOKE SELECT ON shared_schedule FROM honeydue_admin`:                                                        "grant SELECT on shared_schedule to honeydue_admin is missing",
+		`GRANT SELECT (email) ON auth_user TO PUBLIC`:                                                                 "grant SELECT on auth_user.email to everybody is too many",
+		`ALTER TABLE residence_member DROP CONSTRAINT residence_member_residence_id_fkey`:                             "constraint residence_member.residence_member_residence_id_fkey is missing",
+		`CREATE VIEW everybody AS SELECT FROM auth_user`:                                                              "view everybody is too many",
+		`DROP EXTENSION pg_trgm CASCADE`:                                                                              "extension pg_trgm is missing",
+		`GRANT CREATE ON SCHEMA public TO honeydue_site`:                                                              "grant CREATE on schema public to honeydue_site is too many",
+		`REVOKE EXECUTE ON FUNCTION admin_audit_stays() FROM PUBLIC`:                                                  "grant EXECUTE on admin_audit_stays() to everybody is missing",
+		`ALTER TABLE task_task ADD CONSTRAINT costs CHECK (estimated_cost > -1)`:                                      "constraint task_task.costs is too many",
 	} {
 		tx, err := b.owner.Begin(t.Context())
 		require.NoError(t, err)

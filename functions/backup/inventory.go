@@ -16,7 +16,7 @@ type inventory struct {
 	// Definitions are sums of what else there is, by names such as "trigger admin_audit.admin_audit_row": columns, constraints, indexes,
 	// triggers, functions, and what each of our roles, and everybody, may do.
 	Definitions map[string]string `json:"definitions"`
-	Roles     []string         `json:"roles"` // that grants name
+	Roles       []string          `json:"roles"` // that grants name
 }
 
 // A table is how many rows there are and the sum of their hashes, which does not depend on their order.

@@ -72,7 +72,9 @@ func readValues(t *testing.T) (v values) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "k3s", "traefik", "config.yaml"))
 	require.NoError(t, err)
-	var config struct{ Spec struct{ ValuesContent string } }
+	var config struct {
+		Spec struct{ ValuesContent string }
+	}
 	require.NoError(t, yaml.Unmarshal(text, &config))
 	require.NoError(t, yaml.Unmarshal([]byte(config.Spec.ValuesContent), &v))
 	require.NotEmpty(t, v.Ports.Websecure.ForwardedHeaders.TrustedIPs)
@@ -253,7 +255,9 @@ func secured(ctx context.Context, t *testing.T, c *cluster.Cluster, origin, auth
 // request sends one to an address, by TLS where there is a config.
 func request(ctx context.Context, at, path string, config *tls.Config) (answer, error) {
 	transport := &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
-	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) { return (&net.Dialer{}).DialContext(ctx, network, at) }
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, at)
+	}
 	scheme, host := "http", "site.honeydue.svc.cluster.local"
 	if config != nil {
 		scheme, host = "https", cluster.PublicHost
