@@ -24,18 +24,27 @@ type kills struct {
 	at map[string][]time.Time
 }
 
-// harass kills a random function at random moments until ctx ends.
+// harass kills a random function at random moments until ctx ends, and auth no more often than a sign-in may be tried: one that was killed
+// stays on the count, and a slow machine would be killed in every try.
 func (k *kills) harass(ctx context.Context, s *local.System) {
 	// Not media: a photo that takes it along five times is given up.
 	functions := []string{"auth", "residences", "tasks", "uploads", "notifications", "notifications", "sweeper"}
-	for {
+	const signIns = 4
+	for auth := 0; ; {
 		pause := time.Duration(rand.IntN(120)) * time.Millisecond
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
-		k.kill(s, functions[rand.IntN(len(functions))])
+		name := functions[rand.IntN(len(functions))]
+		if name == "auth" {
+			if auth == signIns {
+				continue
+			}
+			auth++
+		}
+		k.kill(s, name)
 	}
 }
 
