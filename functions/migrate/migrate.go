@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
@@ -34,19 +33,22 @@ func migrate(ctx context.Context, log *slog.Logger, url string) error {
 		return fmt.Errorf("wait for another migration: %w", err)
 	}
 	defer func() { _ = turn.Close() }()
+	passwords, err := readPasswords(os.Getenv)
+	if err != nil {
+		return err
+	}
 	for _, function := range functions {
-		if err := ensureRole(ctx, db, rolePrefix+function, "NOINHERIT"); err != nil {
+		role := rolePrefix + function
+		if err := ensureRole(ctx, db, role, "NOINHERIT"); err != nil {
 			return fmt.Errorf("role of %s: %w", function, err)
 		}
-		if password := os.Getenv(strings.ToUpper(function) + "_DATABASE_PASSWORD"); password != "" {
-			if err := setPassword(ctx, db, rolePrefix+function, password); err != nil {
-				return err
-			}
+		if err := ensureSecond(ctx, db, role, passwords); err != nil {
+			return fmt.Errorf("second login of %s: %w", function, err)
 		}
 	}
-	// Behind the others: what a rotation chose holds.
-	if list := os.Getenv("DATABASE_LOGINS"); list != "" {
-		if err := ensureLogins(ctx, db, list); err != nil {
+	// Each once: functions sign in while this runs.
+	for login, password := range passwords {
+		if err := setPassword(ctx, db, login, password); err != nil {
 			return err
 		}
 	}

@@ -96,6 +96,9 @@ func TestLogins(t *testing.T) {
 		_, err := owner.Exec(t.Context(), `DROP ROLE IF EXISTS honeydue_media_b`)
 		require.NoError(t, err)
 	}()
+	// As of a server where somebody made it by hand.
+	_, err := owner.Exec(t.Context(), `CREATE ROLE honeydue_media_b LOGIN NOINHERIT`)
+	require.NoError(t, err)
 	t.Setenv("DATABASE_LOGINS", "honeydue_media:hunter2,honeydue_media_b:hunter3")
 	var log strings.Builder
 	for range 2 {
@@ -114,6 +117,17 @@ func TestLogins(t *testing.T) {
 		t.Setenv("DATABASE_LOGINS", list)
 		require.ErrorIs(t, migrate(t.Context(), slog.New(slog.DiscardHandler), own.OwnerURL()), errLogins, list)
 	}
+}
+
+// Functions sign in while a rollout migrates: a password that a rotation replaced comes back at no moment.
+func TestPasswordsOfARotationHold(t *testing.T) {
+	t.Parallel()
+	given := map[string]string{
+		"MEDIA_DATABASE_PASSWORD": "old", "SITE_DATABASE_PASSWORD": "kept", "DATABASE_LOGINS": "honeydue_media:new,honeydue_media_b:second",
+	}
+	passwords, err := readPasswords(func(name string) string { return given[name] })
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"honeydue_media": "new", "honeydue_media_b": "second", "honeydue_site": "kept"}, passwords)
 }
 
 // Each role may do what its function does, which the functions' own tests show, and nothing of this.
