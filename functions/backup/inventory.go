@@ -38,7 +38,9 @@ const plainly = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; S
 const (
 	selectTables    = `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY 1`
 	selectSequences = `SELECT sequencename, coalesce(last_value, 0) FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1`
-	selectRoles     = `SELECT rolname FROM pg_roles WHERE rolname LIKE 'honeydue\_%' ORDER BY 1`
+	// Second logins, which have what another role of ours has, are the migrate Job's to make.
+	selectRoles = `SELECT rolname FROM pg_roles r WHERE rolname LIKE 'honeydue\_%' AND NOT EXISTS (
+		SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid AND g.rolname LIKE 'honeydue\_%') ORDER BY 1`
 	// A regclass as text is quoted where it must be.
 	sumRows = `SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM %s t`
 )
