@@ -1,5 +1,5 @@
-// Command drill loses the database on purpose: a million tasks are dumped to a bucket and restored into an empty server, and every row
-// is compared with the one that was there. It runs on servers of its own and touches no other.
+// Command drill loses the database on purpose: a million tasks are dumped to a bucket and restored into an empty server, every row is
+// compared with the one that was there, and a function's login of after a rotation reads one. It runs on servers of its own and touches no other.
 package main
 
 import (
@@ -65,6 +65,10 @@ func drill(ctx context.Context, tasks int, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
+	// Functions sign in as after a rotation.
+	if err := r.migrate(ctx, r.from); err != nil {
+		return err
+	}
 
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
@@ -98,6 +102,9 @@ func drill(ctx context.Context, tasks int, out io.Writer) (err error) {
 	}); err != nil {
 		return err
 	}
+	if err := timed("sign functions in", func() error { return r.signIn(ctx) }); err != nil {
+		return err
+	}
 	table, all := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), time.Duration(0)
 	_, _ = fmt.Fprintln(table, "\nstep\ttook\t")
 	for _, s := range steps {
@@ -115,7 +122,7 @@ func drill(ctx context.Context, tasks int, out io.Writer) (err error) {
 // servers are where the database was, where it is restored, and the bucket between them.
 type servers struct {
 	dir      string
-	program  string
+	programs string // the folder of what is run
 	from, to string // addresses
 	fresh    *devserver.Postgres
 	s3       *devserver.S3
@@ -126,7 +133,7 @@ type servers struct {
 const bucketName = "backups"
 
 func prepare(ctx context.Context, w *world.World) (r *servers, err error) {
-	r = &servers{program: filepath.Join(w.Dir, "backup"), from: w.Postgres.URL(devserver.Owner, world.Database)}
+	r = &servers{programs: w.Dir, from: w.Postgres.URL(devserver.Owner, world.Database)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
@@ -182,13 +189,43 @@ func (r *servers) close() error {
 
 // backup runs the command against a database, as an operator does.
 func (r *servers) backup(ctx context.Context, database string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, r.program, args...)
-	cmd.Env = append(append([]string{}, r.env...), "DATABASE_URL="+database)
+	return r.run(ctx, database, "backup", args...)
+}
+
+// login is the second one of function tasks, which has what that one's role has as a member of it.
+const login = "honeydue_tasks_b"
+
+// migrate runs the migrate program against a database, as a rollout does, with the login that a rotation chose.
+func (r *servers) migrate(ctx context.Context, database string) error {
+	_, err := r.run(ctx, database, "migrate")
+	return err
+}
+
+// signIn gives the restored database its logins, as the rollout behind a restore does, and reads a task as function tasks does.
+func (r *servers) signIn(ctx context.Context) error {
+	if err := r.migrate(ctx, r.to); err != nil {
+		return err
+	}
+	conns, closing, err := connections(ctx, r.fresh.URL(login, world.Database))
+	defer closing()
+	if err != nil {
+		return err
+	}
+	var title string
+	if err := conns[0].QueryRow(ctx, `SELECT title FROM task_task LIMIT 1`).Scan(&title); err != nil {
+		return fmt.Errorf("read a task as %s: %w", login, err)
+	}
+	return nil
+}
+
+func (r *servers) run(ctx context.Context, database, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(r.programs, program), args...)
+	cmd.Env = append(append([]string{}, r.env...), "DATABASE_URL="+database, "DATABASE_LOGINS="+login+":drill")
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, said.String())
+		return "", fmt.Errorf("%s: %w: %s", program, err, said.String())
 	}
 	return string(out), nil
 }
