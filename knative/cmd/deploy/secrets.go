@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,7 +111,8 @@ func secretsOf(text, namespace string) ([]*object, error) {
 }
 
 // keepRotated leaves a key as the cluster has it that make rotate may have changed there: the file does not know the new one, which is
-// nowhere else, and what it signed or sealed would be lost.
+// nowhere else, and what it signed or sealed would be lost. Of the database's addresses it leaves the login alone: where the database is,
+// the file says.
 func (r *rollout) keepRotated(ctx context.Context, made []*object) error {
 	kept := map[string][]string{} // keys by their Secrets
 	for _, of := range rotations {
@@ -137,24 +139,47 @@ func (r *rollout) keepRotated(ctx context.Context, made []*object) error {
 			continue
 		}
 		for _, key := range kept[o.GetName()] {
-			if err := r.keep(o, live, key); err != nil {
-				return err
+			what, err := keep(o, live, key)
+			if err != nil {
+				return fmt.Errorf("keep %s of Secret %s: %w", key, o.GetName(), err)
+			}
+			if what != "" {
+				r.say("kept %s of Secret %s as the cluster has it: make rotate changes it there. To have the file's: docs/secrets.md", what, o.GetName())
 			}
 		}
 	}
 	return nil
 }
 
-// keep leaves a key of o as live has it, if both have it.
-func (r *rollout) keep(o, live *object, key string) error {
+// keep leaves a key of o as live has it, if both have it, or of an address the login, and returns what it left that o had otherwise.
+func keep(o, live *object, key string) (what string, err error) {
 	has, _, _ := unstructured.NestedString(live.Object, "data", key)
 	given, _, _ := unstructured.NestedString(o.Object, "data", key)
 	if has == "" || given == "" || has == given {
-		return nil
+		return "", nil
 	}
-	if err := unstructured.SetNestedField(o.Object, has, "data", key); err != nil {
-		return fmt.Errorf("keep %s of Secret %s: %w", key, o.GetName(), err)
+	what = key
+	if key == addressKey {
+		if has, err = withLogin(given, has); err != nil || has == given {
+			return "", err
+		}
+		what = "the login in " + key
 	}
-	r.say("kept %s of Secret %s as the cluster has it: make rotate changes it there. To have the file's, delete the Secret first (docs/secrets.md)", key, o.GetName())
-	return nil
+	return what, unstructured.SetNestedField(o.Object, has, "data", key)
+}
+
+// withLogin returns an address with the login of another one; all are in base64, as Secrets have them.
+func withLogin(given, live string) (string, error) {
+	var addresses [2]*url.URL
+	for i, encoded := range []string{given, live} {
+		decoded, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			return "", errors.New("it is not in base64")
+		}
+		if addresses[i], err = url.Parse(string(decoded)); err != nil || addresses[i].User.Username() == "" {
+			return "", errors.New("it is not an address with a login")
+		}
+	}
+	addresses[0].User = addresses[1].User
+	return base64.StdEncoding.EncodeToString([]byte(addresses[0].String())), nil
 }
