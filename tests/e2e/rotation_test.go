@@ -59,7 +59,7 @@ func TestRotation(t *testing.T) {
 	require.NoError(t, late.Verify(ctx, sixDigits.FindString(mailTo(ctx, t, c, late.Email, "confirm your email").Text)))
 	require.NoError(t, done.Owner.OneClick(ctx, joined), "a link of the old key")
 	require.NoError(t, done.Owner.Read(ctx, "/api/auth/me/", nil), "nobody is signed out")
-	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=everything", "OVERLAY=cluster"), "there are admin-key, code-key, database-logins, push-keys")
+	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=everything", "OVERLAY=cluster"), "there are admin-key, code-key, database-logins, backup-key, etcd-key")
 
 	// Nothing changed since: nothing is renewed.
 	newest := func() string {
@@ -166,6 +166,20 @@ func TestLoginsRotate(t *testing.T) {
 	require.Contains(t, said, "in use by notifications; revoke the old credential")
 	require.NoError(t, os.WriteFile(file, []byte("honeydue-s3/S3_ACCESS_KEY=x\n"), 0o600))
 	require.Contains(t, fails(ctx, t, c, "rotate", "WHAT=smtp", "OVERLAY=cluster", "ENV_FILE="+file), "has no line of Secret honeydue-smtp")
+
+	// What functions do not read is changed where it is, and the rest of it stays.
+	undo(t, func(ctx context.Context) { _, _ = c.Kubectl(ctx, "", "delete", "namespace", "backup", "--wait=false") })
+	_, err = c.Kubectl(ctx, "", "create", "namespace", "backup")
+	require.NoError(t, err)
+	_, err = c.Kubectl(ctx, "", "create", "secret", "generic", "backup", "--namespace=backup", "--from-literal=S3_ACCESS_KEY=old", "--from-literal=S3_BUCKET=dumps")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, []byte("backup/S3_ACCESS_KEY=new\n"), 0o600))
+	said, err = c.Make(ctx, "rotate", "WHAT=backup-key", "OVERLAY=cluster", "ENV_FILE="+file)
+	require.NoError(t, err)
+	require.Contains(t, said, "delete the old key at the provider")
+	kept, err := c.Kubectl(ctx, "", "get", "secret/backup", "--namespace=backup", "--output", "jsonpath={.data.S3_ACCESS_KEY} {.data.S3_BUCKET}")
+	require.NoError(t, err)
+	require.Equal(t, "bmV3 ZHVtcHM=", kept)
 
 	// The other way round, and so for ever.
 	makes(ctx, t, c, "rotate", "WHAT=database-logins", "OVERLAY=cluster")
