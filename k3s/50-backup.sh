@@ -5,7 +5,7 @@
 #
 #     50-backup.sh CONTEXT
 #
-# KO_DOCKER_REPO says where the image goes. Secret backup comes first: docs/backups.md.
+# KO_DOCKER_REPO says where the image goes. Secrets backup and etcd-snapshots come first: docs/backups.md.
 . "$(dirname "$0")/lib.sh"
 (($# == 1)) || die "usage: 50-backup.sh CONTEXT"
 need kubectl
@@ -14,12 +14,20 @@ in_context "$1"
 ko=${KO-$k3s/../bin/ko}
 [[ -x $ko ]] || die "there is no $ko: make bin/ko"
 
-# The namespace comes before the Secret in it, and the Job after: it would only fail.
+# The namespace comes before the Secrets in it, and the Jobs after: they would only fail.
 kubectl get namespace backup >/dev/null 2>&1 || kubectl create namespace backup >/dev/null
-# shellcheck disable=SC2016 # a template of kubectl's, which names keys and no values
-keys=$(kubectl get secret backup --namespace=backup --ignore-not-found --output=go-template='{{range $key, $value := .data}}{{$key}} {{end}}')
-for key in BACKUP_RECIPIENT DATABASE_URL S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION S3_SECRET_KEY; do
-    [[ " $keys " == *" $key "* ]] || die "Secret backup of namespace backup lacks $key: docs/backups.md says what is in it"
-done
+# has SECRET KEY... stops unless the Secret has these keys.
+has() {
+    local keys key secret=$1
+    shift
+    # shellcheck disable=SC2016 # a template of kubectl's, which names keys and no values
+    keys=$(kubectl get secret "$secret" --namespace=backup --ignore-not-found --output=go-template='{{range $key, $value := .data}}{{$key}} {{end}}')
+    for key; do
+        [[ " $keys " == *" $key "* ]] || die "Secret $secret of namespace backup lacks $key: docs/backups.md says what is in it"
+    done
+}
+bucket=(S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION S3_SECRET_KEY)
+has backup BACKUP_RECIPIENT DATABASE_URL "${bucket[@]}"
+has etcd-snapshots "${bucket[@]}"
 kubectl kustomize "$k3s/backup" | "$ko" resolve --base-import-paths --filename - | kubectl apply --server-side --force-conflicts --field-manager=honeydue --filename -
 say "the database is dumped every night at 02:17 UTC; now: kubectl create job --namespace=backup --from=cronjob/database now"

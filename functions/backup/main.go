@@ -11,28 +11,30 @@ import (
 	"syscall"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/honeydue/backend/shared/bucket"
 	"github.com/honeydue/backend/shared/run"
 	"github.com/honeydue/backend/shared/telemetry"
 )
 
-const usage = `usage: backup dump | backup list | backup restore <name> | backup watch | backup certificates <name>=<file>...
+const usage = `usage: backup dump | backup list | backup restore <name> | backup watch database|etcd | backup certificates <name>=<file>...
 
 dump     writes one dump, and beside it a list of what every table holds
 list     prints the dumps, the newest first; exit code 1 when the newest whole one is older than BACKUP_FRESH
 restore  fills an empty database from a dump, and compares every table with that list
-watch    sends, with the metrics, when the last dump and the last snapshot of etcd were made
+watch    sends, with the metrics, when the last whole dump, or the last snapshot of etcd, was made
 certificates
          sends, with the metrics, when the certificates in these files end; it needs no bucket
 
 environment:
   DATABASE_URL      the database, at its direct address, as the owner of the schema (dump, restore)
   S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY
-                    the bucket for backups: not the one with photos
+                    the bucket for backups: not the one with photos; to watch etcd, the one with its snapshots
   BACKUP_RECIPIENT  whom dumps are encrypted for: an age recipient, age1… (dump)
   BACKUP_IDENTITY   file with the age identity that opens them (restore)
   BACKUP_FRESH      how old the newest may be (26h)
-  BACKUP_SNAPSHOTS  where etcd's snapshots are in that bucket, such as etcd/; empty: they are not looked for (watch)
+  BACKUP_SNAPSHOTS  how the keys of etcd's snapshots begin, such as etcd/ (watch etcd)
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT
                     where metrics are sent (watch, certificates)
 
@@ -76,8 +78,8 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return sending(ctx, cfg, out, func() error { return certificates(ctx, args[1:], out) })
 	}
-	known := map[string]int{"dump": 1, "list": 1, "restore": 2, "watch": 1}
-	if len(args) == 0 || known[args[0]] != len(args) {
+	known := map[string]int{"dump": 1, "list": 1, "restore": 2, "watch": 2}
+	if len(args) == 0 || known[args[0]] != len(args) || args[0] == "watch" && watched[args[1]] == nil {
 		return errors.New(usage)
 	}
 	var cfg config
@@ -98,7 +100,13 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	case "restore":
 		return restore(ctx, cfg, store, args[1], out)
 	case "watch":
-		return sending(ctx, cfg.Telemetry, out, func() error { return watch(ctx, cfg, store, out) })
+		return sending(ctx, cfg.Telemetry, out, func() error {
+			at, err := watched[args[1]](ctx, cfg, store)
+			if err != nil {
+				return err
+			}
+			return note(ctx, out, lastBackup, attribute.String("kind", args[1]), at)
+		})
 	}
 	return list(ctx, cfg, store, out)
 }

@@ -43,28 +43,32 @@ func sending(ctx context.Context, cfg telemetry.Config, out io.Writer, look func
 	return errors.Join(look(), sent.Close(context.WithoutCancel(ctx)))
 }
 
-// watch looks when the last whole dump and the last snapshot of etcd were made.
-func watch(ctx context.Context, cfg config, store *bucket.Bucket, out io.Writer) error {
+// watched says of each kind of backup when the last one was made that is whole; the zero time when there is none.
+var watched = map[string]func(ctx context.Context, cfg config, store *bucket.Bucket) (time.Time, error){
+	"database": lastDump,
+	"etcd":     lastSnapshot,
+}
+
+func lastDump(ctx context.Context, _ config, store *bucket.Bucket) (time.Time, error) {
 	found, err := dumps(ctx, store)
 	if err != nil {
-		return fmt.Errorf("look for dumps: %w", err)
+		return time.Time{}, fmt.Errorf("look for dumps: %w", err)
 	}
-	var last time.Time
 	if i := slices.IndexFunc(found, func(d dumped) bool { return d.whole }); i >= 0 {
-		last = found[i].at
+		return found[i].at, nil
 	}
-	if err := note(ctx, out, lastBackup, attribute.String("kind", "database"), last); err != nil || cfg.Snapshots == "" {
-		return err
-	}
-	last = time.Time{}
+	return time.Time{}, nil
+}
+
+func lastSnapshot(ctx context.Context, cfg config, store *bucket.Bucket) (last time.Time, err error) {
 	if err := each(ctx, store, cfg.Snapshots, func(o bucket.Object) {
 		if o.ModifiedAt.After(last) {
 			last = o.ModifiedAt
 		}
 	}); err != nil {
-		return fmt.Errorf("look for snapshots of etcd: %w", err)
+		return time.Time{}, fmt.Errorf("look for snapshots of etcd: %w", err)
 	}
-	return note(ctx, out, lastBackup, attribute.String("kind", "etcd"), last)
+	return last, nil
 }
 
 // certificates looks when those end that files hold, each given as name=path.

@@ -12,33 +12,39 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
 )
 
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	var out bytes.Buffer
-	require.NoError(t, watch(t.Context(), b.cfg, b.store, &out))
-	require.Equal(t, "kind database: 1970-01-01T00:00:00Z\n", out.String(), "without any")
+	last := func(kind string) time.Time {
+		at, err := watched[kind](t.Context(), b.cfg, b.store)
+		require.NoError(t, err)
+		return at
+	}
+	require.Zero(t, last("database"), "without any")
 
 	const half = "2026-03-02T021700Z" // a dump whose list is missing is none
 	require.NoError(t, b.store.Put(t.Context(), folder+half+dumpSuffix, "", strings.NewReader("x"), 1))
+	require.Zero(t, last("database"))
 	name := b.dump(t)
 	at, err := time.Parse(nameStyle, name)
 	require.NoError(t, err)
-	b.cfg.Snapshots = "etcd/"
-	out.Reset()
-	require.NoError(t, watch(t.Context(), b.cfg, b.store, &out))
-	require.Equal(t, "kind database: "+at.Format(time.RFC3339)+"\nkind etcd: 1970-01-01T00:00:00Z\n", out.String())
+	require.Equal(t, at, last("database"))
 
+	b.cfg.Snapshots = "etcd/"
+	require.Zero(t, last("etcd"))
 	before := time.Now().Add(-time.Minute)
 	require.NoError(t, b.store.Put(t.Context(), "etcd/on-demand-honeydue-1-1772409600", "", strings.NewReader("x"), 1))
-	out.Reset()
-	require.NoError(t, watch(t.Context(), b.cfg, b.store, &out))
-	_, said, _ := strings.Cut(strings.TrimSpace(out.String()), "kind etcd: ")
-	made, err := time.Parse(time.RFC3339, said)
-	require.NoError(t, err)
-	require.WithinRange(t, made, before, time.Now().Add(time.Minute))
+	require.WithinRange(t, last("etcd"), before, time.Now().Add(time.Minute))
+
+	var out bytes.Buffer
+	require.NoError(t, note(t.Context(), &out, lastBackup, attribute.String("kind", "etcd"), time.Time{}))
+	require.Equal(t, "kind etcd: 1970-01-01T00:00:00Z\n", out.String())
+	for _, args := range [][]string{{"watch"}, {"watch", "photos"}} {
+		require.ErrorContains(t, command(t.Context(), args, &out), "usage:")
+	}
 }
 
 func TestCertificates(t *testing.T) {

@@ -153,7 +153,8 @@ func TestPrometheusFindsEveryMetric(t *testing.T) {
 		require.NoError(t, at.Local.Fire(ctx, schedule))
 	}
 	backup(t, at, "dump")
-	backup(t, at, "watch")
+	backup(t, at, "watch", "database")
+	backup(t, at, "watch", "etcd")
 	backup(t, at, "certificates", "origin="+certificate(t), "origin-pull="+certificate(t))
 
 	exprs, err := observability.Exprs(root)
