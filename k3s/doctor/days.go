@@ -132,6 +132,10 @@ func (p *Patient) backups(ctx context.Context) Examination {
 	if err != nil {
 		return failed(errors.New("there is no whole dump of the last day, or the bucket does not answer"), "go run ./functions/backup list says which; docs/backups.md")
 	}
-	newest, _, _ := strings.Cut(string(out), " ")
-	return Examination{Looked: "the newest whole one is of " + newest}
+	for line := range strings.Lines(string(out)) { // the newest first, and among them some that are not whole
+		if name, rest, ok := strings.Cut(line, " "); ok && strings.HasSuffix(strings.TrimSpace(rest), "  whole") {
+			return Examination{Looked: "the newest whole one is of " + name}
+		}
+	}
+	return failed(errors.New("backup list names no whole dump"), "go run ./functions/backup list; docs/backups.md")
 }

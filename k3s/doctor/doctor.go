@@ -35,6 +35,7 @@ type Patient struct {
 
 	Nodes   int    // that there must be; 0: any number
 	Version string // of K3s, as pins.lock has it; empty: any
+	Go      string // as go.work has it, such as 1.26; empty: any
 }
 
 // Examine looks at everything, and returns one examination per subject, in a fixed order.
@@ -43,9 +44,9 @@ func (p *Patient) Examine(ctx context.Context) []Examination {
 		name string
 		look func(ctx context.Context) Examination
 	}{
-		{"tools", p.tools}, {"context", p.context}, {"nodes", p.nodes}, {"Knative", p.knative}, {"Broker", p.broker},
+		{"tools", p.tools}, {"context", p.context}, {"nodes", p.nodes}, {"beside", p.beside}, {"Knative", p.knative}, {"Broker", p.broker},
 		{"functions", p.functions}, {"images", p.images}, {"Pod Security", p.podSecurity}, {"schedules", p.schedules},
-		{"certificates", p.certificates}, {"backups", p.backups},
+		{"certificates", p.certificates}, {"backups", p.backups}, {"etcd", p.snapshots},
 	}
 	all := make([]Examination, 0, len(subjects))
 	for _, s := range subjects {

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +17,7 @@ func (p *Patient) tools(ctx context.Context) Examination {
 		{"make", "--version", "apt-get install make"},
 		{"jq", "--version", "apt-get install jq"},
 		{"ssh", "-V", "apt-get install openssh-client"},
+		{"psql", "--version", "apt-get install postgresql-client"},
 	}
 	var e Examination
 	var found []string
@@ -24,10 +27,43 @@ func (p *Patient) tools(ctx context.Context) Examination {
 			e.Findings = append(e.Findings, Finding{tool.name + " does not run: " + err.Error(), tool.mend})
 			continue
 		}
-		found = append(found, tool.name+version(string(out)))
+		has := version(string(out))
+		found = append(found, tool.name+" "+has)
+		if tool.name == "go" && p.Go != "" && minor(has) < minor(p.Go) {
+			e.Findings = append(e.Findings, Finding{"go is " + has + ", and go.work asks for " + p.Go, tool.mend})
+		}
+		if serves, ok := p.serves(ctx); tool.name == "kubectl" && ok && max(minor(has)-serves, serves-minor(has)) > 1 {
+			e.Findings = append(e.Findings, Finding{fmt.Sprintf("kubectl is %s, and the cluster 1.%d: more than one minor version apart", has, serves), tool.mend})
+		}
 	}
 	e.Looked = strings.Join(found, ", ")
 	return e
+}
+
+// serves is the minor version of the cluster, if it answers; what it is when it does not is another subject.
+func (p *Patient) serves(ctx context.Context) (int, bool) {
+	out, err := p.Kubectl(ctx, "get", "--raw=/version", "--request-timeout=10s")
+	if err != nil {
+		return 0, false
+	}
+	var is struct{ GitVersion string }
+	if err := json.Unmarshal(out, &is); err != nil {
+		return 0, false
+	}
+	return minor(strings.TrimPrefix(is.GitVersion, "v")), true
+}
+
+// minor is the second number of a version, 0 when there is none.
+func minor(version string) int {
+	parts := strings.Split(version, ".")
+	if len(parts) < 2 {
+		return 0
+	}
+	n, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // version is the first word of some text that begins with a digit, or a v and one.
@@ -35,7 +71,7 @@ func version(text string) string {
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\",:", r) }) {
 		digits := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(word, "go"), "jq-"), "v")
 		if len(digits) > 2 && digits[0] >= '0' && digits[0] <= '9' && strings.Contains(digits, ".") {
-			return " " + digits
+			return digits
 		}
 	}
 	return ""

@@ -46,6 +46,9 @@ func run(ctx context.Context, args []string, out io.Writer) (well bool, err erro
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	p := &doctor.Patient{Run: program, Getenv: os.Getenv, Now: time.Now}
+	if p.Go, err = asked(*root); err != nil {
+		return false, err
+	}
 	p.Kubectl = func(ctx context.Context, args ...string) ([]byte, error) { return program(ctx, "kubectl", args...) }
 	if _, err := os.Stat(filepath.Join(*root, "k3s/cluster.env")); err == nil {
 		all, err := cluster.Read(filepath.Join(*root, "k3s/cluster.env"))
@@ -58,6 +61,20 @@ func run(ctx context.Context, args []string, out io.Writer) (well bool, err erro
 		}
 	}
 	return report(out, p.Examine(ctx))
+}
+
+// asked is the version of Go that go.work asks for.
+func asked(root string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(root, "go.work")) //nolint:gosec // below the root
+	if err != nil {
+		return "", fmt.Errorf("read go.work: %w: run it in the project's root", err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if version, ok := strings.CutPrefix(line, "go "); ok {
+			return strings.TrimSpace(version), nil
+		}
+	}
+	return "", errors.New("go.work names no version of Go")
 }
 
 // pinned is the version that pins.lock has of something.
