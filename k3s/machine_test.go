@@ -46,12 +46,19 @@ esac
 
 const answerIP = `[ "$6" != "10.0.0.2/32" ] || echo '2: enp7s0    inet 10.0.0.2/32 scope global enp7s0'`
 
-const answerKubectl = `case "$1 $2" in "config current-context") echo production ;; "get secret") cat /record/keys ;; esac`
+// A cluster answers unless K3s is stopped or /record/lost is there. A reset leaves a mark until K3s starts; /record/torn has it fail.
+const answerK3s = `case "$*" in
+"kubectl get --raw=/readyz") [ ! -e /record/stopped ] && [ ! -e /record/lost ] || exit 1 ;;
+"server --cluster-reset"*) [ ! -e /record/torn ] || exit 1; mkdir -p /var/lib/rancher/k3s/server/db; : >/var/lib/rancher/k3s/server/db/reset-flag; rm -f /record/lost ;;
+esac`
+
+const answerKubectl = `case "$1 $2" in "config current-context") echo production ;; "get secret") cat "/record/keys-$3" ;; esac`
 
 // A timer runs from when somebody makes it to when somebody stops it; a restart fails while /record/broken is there.
 const (
 	answerSystemdRun = `: >/record/armed`
-	answerSystemctl  = `case $1 in is-active) [ -e /record/armed ] || exit 3 ;; stop) rm -f /record/armed ;; restart) [ ! -e /record/broken ] || exit 1 ;; esac`
+	answerSystemctl  = `case "$*" in *is-active*k3s.service) [ ! -e /record/stopped ] || exit 3 ;; stop*k3s.service) : >/record/stopped ;;
+is-active*) [ -e /record/armed ] || exit 3 ;; stop*) rm -f /record/armed ;; restart*) [ ! -e /record/broken ] || exit 1; rm -f /record/stopped ;; esac`
 )
 
 // The firewall is on from the moment that somebody enables it; rules that have a line "wrong" cannot be loaded.
@@ -77,7 +84,7 @@ func newMachine(t *testing.T) *machine {
 		require.NoError(t, os.WriteFile(filepath.Join(m.record, "bin", name), []byte(recorder), 0o755))
 	}
 	for name, answer := range map[string]string{
-		"curl": answerCurl, "ip": answerIP, "kubectl": answerKubectl, "systemctl": answerSystemctl, "systemd-run": answerSystemdRun, "ufw": answerUFW, "iptables-restore": answerIPTables, "ip6tables-restore": answerIPTables,
+		"curl": answerCurl, "ip": answerIP, "k3s": answerK3s, "kubectl": answerKubectl, "systemctl": answerSystemctl, "systemd-run": answerSystemdRun, "ufw": answerUFW, "iptables-restore": answerIPTables, "ip6tables-restore": answerIPTables,
 	} {
 		m.recordFile("answers/"+name, answer)
 	}

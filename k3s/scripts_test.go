@@ -64,7 +64,7 @@ func TestFirstNode(t *testing.T) {
 	require.Zero(t, again.code, again.said)
 	require.Equal(t, files, m.files())
 	require.Contains(t, again.said, "there was nothing to do")
-	for _, changes := range []string{"systemctl", "sysctl", "--output /usr/local"} {
+	for _, changes := range []string{"systemctl restart", "systemctl enable", "sysctl", "--output /usr/local"} {
 		require.NotContains(t, again.calls, changes)
 	}
 }
@@ -117,13 +117,109 @@ func TestAMemberStaysOne(t *testing.T) {
 	require.Contains(t, m.files()["/local/bin/k3s"], "v1.34.11")
 }
 
+// A snapshot is restored once, on a machine that was a member or a new one; K3s takes it from the file, and begins with this server alone.
+func TestSnapshotIsRestored(t *testing.T) {
+	t.Parallel()
+	const reset = "k3s server --cluster-reset --etcd-s3=false --cluster-reset-restore-path=/var/snapshot.zip\n"
+	restore := []string{"honeydue-1", "restore", "/var/snapshot.zip"}
+	for _, begun := range []string{"", "secrets-encryption: true\nserver: https://10.0.0.3:6443\n", "secrets-encryption: true\ncluster-init: true\n"} {
+		m := ready(t)
+		m.write("var/snapshot.zip", "etcd", 0o600)
+		if begun != "" {
+			m.write("etc/rancher/k3s/config.yaml", begun, 0o600)
+			m.write("var/lib/rancher/k3s/server/db/etcd/member", "", 0o600)
+		}
+		m.recordFile("nodes", "https://10.0.0.3\n")
+		m.stops("K3s answers at 10.0.0.3: stop it on every other node", "20-k3s.sh", restore)
+		m.recordFile("nodes", "")
+
+		first := m.run("20-k3s.sh", restore)
+		require.Zero(t, first.code, first.said)
+		_, after, found := strings.Cut(first.calls, "systemctl stop k3s.service\n"+reset)
+		require.True(t, found, first.calls)
+		require.Contains(t, after, "systemctl restart k3s.service\nk3s kubectl delete secret --namespace=kube-system --ignore-not-found honeydue-1.node-password.k3s\n")
+		files := m.files()
+		require.Contains(t, files["/etc/rancher/k3s/config.yaml"], "\ncluster-init: true\n")
+		require.NotContains(t, files["/etc/rancher/k3s/config.yaml"], "\nserver: ")
+
+		again := m.run("20-k3s.sh", restore)
+		require.Zero(t, again.code, again.said)
+		require.Contains(t, again.said, "this snapshot was restored here before")
+		require.NotContains(t, again.calls, "cluster-reset")
+		require.NotContains(t, again.calls, "restart")
+		require.Equal(t, files, m.files())
+
+		require.NoError(t, os.Remove(filepath.Join(m.root, "var/lib/rancher/k3s/server/db/reset-flag"))) // K3s ran
+		m.write("var/snapshot.zip", "another", 0o600)
+		require.Contains(t, m.run("20-k3s.sh", restore).calls, reset)
+	}
+}
+
+// What was cut between the reset and the start of K3s is not reset again, and what could not be reset is tried again.
+func TestAnInterruptedRestoreIsFinished(t *testing.T) {
+	t.Parallel()
+	m := ready(t)
+	m.write("var/snapshot.zip", "etcd", 0o600)
+	restore := []string{"honeydue-1", "restore", "/var/snapshot.zip"}
+	m.recordFile("torn", "")
+	failed := m.run("20-k3s.sh", restore)
+	require.Equal(t, 2, failed.code)
+	require.Contains(t, failed.said, "reset.log says why")
+	require.NotContains(t, failed.calls, "restart")
+	require.NoError(t, os.Remove(filepath.Join(m.record, "torn")))
+	m.recordFile("broken", "")
+	cut := m.run("20-k3s.sh", restore)
+	require.Equal(t, 2, cut.code)
+	require.Contains(t, cut.said, "K3s did not start")
+	require.NoError(t, os.Remove(filepath.Join(m.record, "broken")))
+	again := m.run("20-k3s.sh", restore)
+	require.Zero(t, again.code, again.said)
+	require.NotContains(t, again.calls, "cluster-reset")
+	require.Contains(t, again.calls, "systemctl restart k3s.service")
+}
+
+// Of a cluster that lost most of its servers the one that is left goes on alone. One that answers is left as it is.
+func TestTheLastServerGoesOnAlone(t *testing.T) {
+	t.Parallel()
+	m := ready(t)
+	m.recordFile("nodes", "https://10.0.0.3\n")
+	require.Zero(t, m.run("20-k3s.sh", []string{"honeydue-1", "join"}).code)
+	m.write("var/lib/rancher/k3s/server/db/etcd/member", "", 0o600)
+	alone := []string{"honeydue-1", "alone"}
+	m.stops("K3s answers at 10.0.0.3", "20-k3s.sh", alone)
+	m.recordFile("nodes", "")
+	m.recordFile("lost", "")
+	first := m.run("20-k3s.sh", alone)
+	require.Zero(t, first.code, first.said)
+	require.Contains(t, first.calls, "systemctl stop k3s.service\nk3s server --cluster-reset --etcd-s3=false\n")
+	require.Contains(t, m.files()["/etc/rancher/k3s/config.yaml"], "\ncluster-init: true\n")
+	files := m.files()
+	again := m.run("20-k3s.sh", alone)
+	require.Zero(t, again.code, again.said)
+	require.Contains(t, again.said, "the cluster answers, so that etcd stays as it is")
+	require.NotContains(t, again.calls, "cluster-reset")
+	require.Equal(t, files, m.files())
+}
+
+// A server that somebody stopped is started.
+func TestAStoppedServerIsStarted(t *testing.T) {
+	t.Parallel()
+	m := ready(t)
+	first := []string{"honeydue-1", "first"}
+	require.Zero(t, m.run("20-k3s.sh", first).code)
+	m.recordFile("stopped", "")
+	require.Contains(t, m.run("20-k3s.sh", first).calls, "systemctl restart k3s.service")
+}
+
 func TestWhatStopsANode(t *testing.T) {
 	t.Parallel()
 	m := ready(t)
 	first := []string{"honeydue-1", "first"}
-	for _, args := range [][]string{nil, {"honeydue-1"}, {"honeydue-1", "begin"}, {"honeydue-1", "join", "--now"}, {"honeydue-1", "join", "--upgrade", "x"}} {
+	for _, args := range [][]string{nil, {"honeydue-1"}, {"honeydue-1", "begin"}, {"honeydue-1", "join", "--now"}, {"honeydue-1", "join", "--upgrade", "x"}, {"honeydue-1", "restore"}, {"honeydue-1", "alone", "x"}} {
 		m.stops("usage: 20-k3s.sh NODE first|join", "20-k3s.sh", args)
 	}
+	m.stops("there is no snapshot /var/missing.zip", "20-k3s.sh", []string{"honeydue-1", "restore", "/var/missing.zip"})
+	m.stops("db to go on with: restore a snapshot", "20-k3s.sh", []string{"honeydue-1", "alone"})
 	m.stops("there is no node elsewhere; NODES has honeydue-1 honeydue-2 honeydue-3", "20-k3s.sh", []string{"elsewhere", "first"})
 	m.stops("does not have the address 10.0.0.3, which is honeydue-2's", "20-k3s.sh", []string{"honeydue-2", "join"})
 	m.stops("no other node answers at port 6443", "20-k3s.sh", []string{"honeydue-1", "join"})
@@ -326,7 +422,9 @@ func TestBackupTwice(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	args, repository, ko := []string{"production"}, "KO_DOCKER_REPO=registry.example.com/honeydue", "KO=/record/bin/ko"
-	m.recordFile("keys", "BACKUP_RECIPIENT DATABASE_URL S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION S3_SECRET_KEY ")
+	const bucket = "S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION "
+	m.recordFile("keys-backup", "BACKUP_RECIPIENT DATABASE_URL "+bucket+"S3_SECRET_KEY ")
+	m.recordFile("keys-etcd-snapshots", bucket+"S3_SECRET_KEY ")
 	first := m.run("50-backup.sh", args, repository, ko)
 	require.Zero(t, first.code, first.said)
 	for _, call := range []string{"kubectl kustomize /project/k3s/backup\n", "ko resolve --base-import-paths --filename -\n", "kubectl apply --server-side"} {
@@ -340,8 +438,10 @@ func TestBackupTwice(t *testing.T) {
 	m.stops("kubectl's context is production, not test", "50-backup.sh", []string{"test"}, repository, ko)
 	m.stops("KO_DOCKER_REPO is not set", "50-backup.sh", args, ko)
 	m.stops("make bin/ko", "50-backup.sh", args, repository)
-	m.recordFile("keys", "BACKUP_RECIPIENT DATABASE_URL S3_ACCESS_KEY S3_BUCKET S3_ENDPOINT S3_REGION ")
-	m.stops("lacks S3_SECRET_KEY", "50-backup.sh", args, repository, ko)
+	m.recordFile("keys-etcd-snapshots", bucket)
+	m.stops("Secret etcd-snapshots of namespace backup lacks S3_SECRET_KEY", "50-backup.sh", args, repository, ko)
+	m.recordFile("keys-backup", "BACKUP_RECIPIENT DATABASE_URL "+bucket)
+	m.stops("Secret backup of namespace backup lacks S3_SECRET_KEY", "50-backup.sh", args, repository, ko)
 }
 
 // What is patched is named once, and every patch is.
