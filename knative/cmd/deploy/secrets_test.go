@@ -32,7 +32,7 @@ func TestWhatRotationsChoseIsKept(t *testing.T) {
 		require.NoError(t, err)
 		return all[0]
 	}
-	const moved = "DATABASE_URL=postgres://honeydue_tasks:old@new-host:6432/honeydue?sslmode=verify-full&sslrootcert=system"
+	const moved = "DATABASE_URL=postgres://honeydue_tasks:old@new-host:6432/honeydue?sslmode=verify-full&sslrootcert=system" //nolint:gosec // nobody's
 	for name, c := range map[string]struct{ file, live, what, want string }{
 		"another key":                 {"CODE_KEY=file", "CODE_KEY=cluster", "CODE_KEY", "CODE_KEY=cluster"},
 		"the same":                    {"CODE_KEY=same", "CODE_KEY=same", "", "CODE_KEY=same"},
