@@ -56,3 +56,12 @@ func TestPodsThatDoNotRun(t *testing.T) {
 		require.NoError(t, pod.hasten())
 	}
 }
+
+// A make that runs below another one is told by its own command line alone.
+func TestWhatAMakeAboveWasTold(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"PATH=/bin", "KO=x"}, untold([]string{
+		"MAKELEVEL=1", "PATH=/bin", "MAKEFLAGS=w -- DURATION=10s FN=site", "FN=site", "DURATION=10s", "MFLAGS=-w", "KO=x",
+	}))
+	require.Equal(t, []string{"FN=site"}, untold([]string{"FN=site"}), "somebody's own")
+}

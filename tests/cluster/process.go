@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -35,12 +36,7 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 func (c *Cluster) Make(ctx context.Context, args ...string) (string, error) {
 	cmd := command(ctx, "make", append([]string{"--no-print-directory"}, args...)...)
 	cmd.Dir = c.root
-	// What a make above was told is not for this one.
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
-	})
-	cmd.Env = append(cmd.Env, "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String(), c.kept())
+	cmd.Env = append(untold(os.Environ()), "KUBECONFIG="+c.Environment.Kubeconfig, "INGRESS="+c.Environment.Ingress.String(), c.kept())
 	var printed bytes.Buffer
 	both := io.MultiWriter(&printed, c.log)
 	cmd.Stdout, cmd.Stderr = both, both // the same, so that writes come one after the other
@@ -48,6 +44,25 @@ func (c *Cluster) Make(ctx context.Context, args ...string) (string, error) {
 		return printed.String(), fmt.Errorf("make %s: %w", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)))
 	}
 	return printed.String(), nil
+}
+
+var assigned = regexp.MustCompile(`(?:^|\s)(\w+)=`)
+
+// untold returns an environment without what a make above was told, which is not for another one: its flags, and the variables of its
+// command line, such as FN, each of which it hands on as one of the environment too.
+func untold(environment []string) []string {
+	told := []string{"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL"}
+	for _, variable := range environment {
+		if flags, ok := strings.CutPrefix(variable, "MAKEFLAGS="); ok {
+			for _, name := range assigned.FindAllStringSubmatch(flags, -1) {
+				told = append(told, name[1])
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(told, name)
+	})
 }
 
 // Build makes an image of a Go package of the workspace, pushes it and returns its name with its digest.
