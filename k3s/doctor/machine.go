@@ -32,7 +32,10 @@ func (p *Patient) tools(ctx context.Context) Examination {
 		if tool.name == "go" && p.Go != "" && minor(has) < minor(p.Go) {
 			e.Findings = append(e.Findings, Finding{"go is " + has + ", and go.work asks for " + p.Go, tool.mend})
 		}
-		if serves, ok := p.serves(ctx); tool.name == "kubectl" && ok && max(minor(has)-serves, serves-minor(has)) > 1 {
+		if tool.name != "kubectl" {
+			continue
+		}
+		if serves, ok := p.serves(ctx); ok && max(minor(has)-serves, serves-minor(has)) > 1 {
 			e.Findings = append(e.Findings, Finding{fmt.Sprintf("kubectl is %s, and the cluster 1.%d: more than one minor version apart", has, serves), tool.mend})
 		}
 	}
